@@ -1,0 +1,3 @@
+//! The `rondache` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Geohashes and distances.

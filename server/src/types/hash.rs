@@ -1,0 +1,1 @@
+//! Hashes, with optional deadlines per field.

@@ -1,0 +1,1 @@
+//! Flat, compact encoding shared by small collections.
