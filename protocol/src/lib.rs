@@ -1,1 +1,9 @@
-//! rondache-protocol
+//! What the nodes and the clients of Rondache say to each other, as pure functions over bytes: no runtime, no I/O.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`resp`] | RESP2 and RESP3: requests in, replies out, and the reverse for clients |
+//! | [`slot`] | which of the 16,384 slots a key belongs to |
+
+pub mod resp;
+pub mod slot;
