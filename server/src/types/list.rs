@@ -1,1 +1,14 @@
 //! Lists.
+#[derive(Clone, Debug, Default)]
+pub struct List;
+impl List {
+    pub fn len(&self) -> usize {
+        0
+    }
+    pub fn memory_usage(&self) -> usize {
+        0
+    }
+    pub fn encoding(&self) -> &'static str {
+        ""
+    }
+}

@@ -1,0 +1,87 @@
+//! The store: every key of the node, in shards under short locks.
+//!
+//! ```text
+//! Store ── 1024 × ShardCell ── lock ── Shard ── Db 0 … 15 ── Table ── Bucket (one cache line) ── entry (one block)
+//!              └ TableHint: read without the lock, for prefetching only
+//! Keyspace: the shards that one command holds, and all access to keys
+//! ```
+//! The store knows no runtime, no clock and no source of entropy: time and random numbers are handed in. A slot lives
+//! wholly in one shard, so that a shard's lock orders a slot's writes and their effects.
+
+pub(crate) mod bucket;
+pub mod effect;
+pub mod entry;
+pub mod key;
+pub mod keyspace;
+pub mod lfu;
+pub mod object;
+pub mod observer;
+pub(crate) mod prefetch;
+pub(crate) mod shard;
+pub(crate) mod size_class;
+pub(crate) mod table;
+pub mod waiters;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::{
+    key::Key,
+    shard::{ShardCell, ShardGuard},
+};
+
+/// Shards of a store: a power of two that divides the number of slots.
+pub const SHARDS: usize = 1024;
+/// Slots that share a shard.
+pub const SLOTS_PER_SHARD: usize = rondache_protocol::slot::SLOTS as usize / SHARDS;
+/// Databases that SELECT may choose from.
+pub const DATABASES: usize = 16;
+
+/// All keys of a node.
+pub struct Store {
+    shards: Box<[ShardCell]>,
+    seed: u64,
+    records_effects: AtomicBool,
+}
+
+impl Store {
+    /// An empty store. `seed` keys the hash of every table; it must be unpredictable to clients, and equal on all nodes
+    /// of a cluster, so that a SCAN cursor means the same everywhere.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let shards = (0..SHARDS as u32).map(|index| ShardCell::new(seed, index)).collect();
+        Self { shards, seed, records_effects: AtomicBool::new(false) }
+    }
+
+    /// Hash and slot of a key.
+    #[inline]
+    #[must_use]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        Key::new(bytes, self.seed)
+    }
+
+    /// Starts loading the bucket of `key`, which a command will soon look up.
+    #[inline]
+    pub fn prefetch_bucket(&self, key: &Key<'_>) {
+        self.shards[key.shard()].prefetch_bucket(key);
+    }
+
+    /// Starts loading the entry of `key`, whose bucket was prefetched before.
+    #[inline]
+    pub fn prefetch_entry(&self, key: &Key<'_>, pinned: &crossbeam_epoch::Guard) {
+        self.shards[key.shard()].prefetch_entry(key, pinned);
+    }
+
+    /// Turns on (or off) the recording of effects for copies.
+    pub fn record_effects(&self, on: bool) {
+        self.records_effects.store(on, Ordering::Release);
+    }
+
+    pub(crate) fn records_effects(&self) -> bool {
+        self.records_effects.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self, shard: usize) -> ShardGuard<'_> {
+        self.shards[shard].lock()
+    }
+}
