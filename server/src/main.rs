@@ -1,3 +1,51 @@
 //! The `rondache` binary.
 
-fn main() {}
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::Parser;
+use rondache_server::{
+    config::settings::Settings,
+    net::{listener, worker::Workers},
+    node::Node,
+};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[derive(Parser)]
+struct Cli {
+    #[arg(long, default_value = "127.0.0.1:6379")]
+    listen: SocketAddr,
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rondache: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> std::io::Result<()> {
+    let node = Node::new(Settings::default());
+    let listener = listener::bind(cli.listen)?;
+    let (workers, threads) = Workers::start(&node, cli.threads)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = node.shutdown.clone();
+        tokio::spawn(async move {
+            let _ = tokio::signal::ctrl_c().await;
+            shutdown.cancel();
+        });
+        listener::accept(listener, node.clone(), workers).await
+    })?;
+    for thread in threads {
+        let _ = thread.join();
+    }
+    Ok(())
+}

@@ -346,6 +346,12 @@ impl<'s> Keyspace<'s> {
         self.peek(key).is_some()
     }
 
+    /// Whether the key is in the table, be it expired.
+    #[must_use]
+    pub fn holds_entry(&self, key: &Key<'_>) -> bool {
+        self.db(key).is_some_and(|db| db.table.find(key.hash, key.bytes).is_some())
+    }
+
     /// When the key expires (unix ms): `None` no such key, `Some(None)` never.
     #[must_use]
     pub fn deadline_ms(&self, key: &Key<'_>) -> Option<Option<u64>> {

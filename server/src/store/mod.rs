@@ -65,10 +65,10 @@ impl Store {
         self.shards[key.shard()].prefetch_bucket(key);
     }
 
-    /// Starts loading the entry of `key`, whose bucket was prefetched before.
+    /// Starts loading the entry of a key by its hash and shard; its bucket was prefetched before.
     #[inline]
-    pub fn prefetch_entry(&self, key: &Key<'_>, pinned: &crossbeam_epoch::Guard) {
-        self.shards[key.shard()].prefetch_entry(key, pinned);
+    pub fn prefetch_entry(&self, hash: u64, shard: usize, pinned: &crossbeam_epoch::Guard) {
+        self.shards[shard].prefetch_entry(hash, pinned);
     }
 
     /// Turns on (or off) the recording of effects for copies.

@@ -131,8 +131,8 @@ impl ShardCell {
     }
 
     #[inline]
-    pub(crate) fn prefetch_entry(&self, key: &Key<'_>, pinned: &crossbeam_epoch::Guard) {
-        self.hint.prefetch_entry(key.hash, pinned);
+    pub(crate) fn prefetch_entry(&self, hash: u64, pinned: &crossbeam_epoch::Guard) {
+        self.hint.prefetch_entry(hash, pinned);
     }
 }
 

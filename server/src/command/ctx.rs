@@ -1,0 +1,107 @@
+//! What a handler works with.
+
+use rondache_protocol::{command::CommandSpec, resp::writer::ReplyWriter};
+
+use super::args::Args;
+use crate::{
+    config::settings::Settings,
+    node::Node,
+    session::Session,
+    store::{key::Key, keyspace::Keyspace, observer::EventClass},
+};
+
+/// The surroundings of one command: the keys it may touch, its client, its reply.
+pub struct Ctx<'c, 's> {
+    /// The keyspace, with the shards of the command's keys held.
+    pub ks: &'c mut Keyspace<'s>,
+    /// Where the reply goes. A handler that fails writes nothing: the error becomes the reply.
+    pub reply: ReplyWriter<'c>,
+    /// The client's connection state.
+    pub session: &'c mut Session,
+    /// The node.
+    pub node: &'s Node,
+    /// The live settings as of this batch.
+    pub settings: &'c Settings,
+    /// Randomness for SPOP, RANDOMKEY, jitter …
+    pub rng: &'c mut fastrand::Rng,
+    /// The running command's table entry.
+    pub spec: &'static CommandSpec,
+    /// The first key's place, computed before the batch began.
+    pub(crate) first_key: Option<FirstKey>,
+    /// Set by [`Ctx::block`].
+    pub(crate) blocked: Option<BlockSpec>,
+    /// Whether the command may wait; not so inside a transaction.
+    pub(crate) may_block: bool,
+}
+
+/// Hash and slot of the first key that a command names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstKey {
+    pub(crate) index: usize,
+    pub(crate) hash: u64,
+    pub(crate) slot: u16,
+}
+
+/// What a blocking command waits for.
+#[derive(Clone, Debug)]
+pub struct BlockSpec {
+    /// Any change of one of these runs the command again.
+    pub keys: Vec<Box<[u8]>>,
+    /// When to give up, in ms from now; `None`: never.
+    pub timeout_ms: Option<u64>,
+    /// What the client reads when it has waited for nothing.
+    pub on_timeout: TimeoutReply,
+}
+
+/// A blocking command's reply at its timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutReply {
+    /// RESP2 `*-1`, RESP3 `_`.
+    NullArray,
+    /// RESP2 `$-1`, RESP3 `_`.
+    Null,
+}
+
+impl TimeoutReply {
+    /// Writes the reply.
+    pub fn write(self, reply: &mut ReplyWriter<'_>) {
+        match self {
+            TimeoutReply::NullArray => reply.null_array(),
+            TimeoutReply::Null => reply.null(),
+        }
+    }
+}
+
+impl Ctx<'_, '_> {
+    /// The key at an argument.
+    #[inline]
+    #[must_use]
+    pub fn key<'a>(&self, args: &Args<'a>, index: usize) -> Key<'a> {
+        match &self.first_key {
+            Some(first) if first.index == index => Key { bytes: args.get(index), hash: first.hash, slot: first.slot },
+            _ => self.ks.key(args.get(index)),
+        }
+    }
+
+    /// The time of the command, unix ms; the same throughout a batch and a transaction.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.ks.now_ms()
+    }
+
+    /// Reports a change: see [`Keyspace::changed`].
+    #[inline]
+    pub fn changed(&mut self, key: &Key<'_>, class: EventClass, event: &str) {
+        self.ks.changed(key, class, event);
+    }
+
+    /// Waits for one of `keys` to change, then runs the command again from its start; or, inside a transaction, replies
+    /// as at the timeout. The handler returns `Ok` right after, without a reply of its own.
+    pub fn block(&mut self, keys: Vec<Box<[u8]>>, timeout_ms: Option<u64>, on_timeout: TimeoutReply) {
+        if self.may_block {
+            self.blocked = Some(BlockSpec { keys, timeout_ms, on_timeout });
+        } else {
+            on_timeout.write(&mut self.reply);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The settings that may change while the node runs.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
+
+use crate::{store::observer::EventClass, types::limits::EncodingLimits};
+
+/// Which keys go when memory is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvictionPolicy {
+    /// Scan-resistant eviction over all keys (after S3-FIFO, SOSP 2023): the default.
+    AllKeysS3Fifo,
+    /// The same over keys with a TTL.
+    VolatileS3Fifo,
+    /// Least recently used of all keys.
+    AllKeysLru,
+    /// Least recently used of the keys with a TTL.
+    VolatileLru,
+    /// Least frequently used of all keys.
+    AllKeysLfu,
+    /// Least frequently used of the keys with a TTL.
+    VolatileLfu,
+    /// Any key.
+    AllKeysRandom,
+    /// Any key with a TTL.
+    VolatileRandom,
+    /// The key with the nearest deadline.
+    VolatileTtl,
+    /// None: writes that need memory fail.
+    NoEviction,
+}
+
+/// Every live setting. A worker reads one snapshot per batch; a change replaces the whole.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `ttl-jitter`: the largest share, in percent, by which a relative TTL is shortened.
+    pub ttl_jitter_percent: u8,
+    /// `ttl-jitter-min`: shorter TTLs are left alone (ms).
+    pub ttl_jitter_min_ms: u64,
+    /// `ttl-jitter-rules`: percent per key prefix; the longest match wins.
+    pub ttl_jitter_rules: Vec<(Box<[u8]>, u8)>,
+    /// `maxmemory` in bytes; 0: no limit.
+    pub maxmemory_bytes: u64,
+    /// `maxmemory-policy`
+    pub maxmemory_policy: EvictionPolicy,
+    /// `lfu-log-factor`
+    pub lfu_log_factor: u32,
+    /// `lfu-decay-time` in minutes.
+    pub lfu_decay_minutes: u32,
+    /// `maxclients`
+    pub clients_max: usize,
+    /// `timeout`: seconds after which an idle client is closed; 0: never.
+    pub idle_timeout_s: u64,
+    /// `requirepass`; empty: no password.
+    pub password: String,
+    /// `protected-mode`
+    pub protected_mode: bool,
+    /// `proto-max-bulk-len` in bytes.
+    pub bulk_len_max: usize,
+    /// `client-query-buffer-limit` in bytes.
+    pub query_buffer_len_max: usize,
+    /// `notify-keyspace-events`
+    pub notify_events: EventClass,
+    /// `slowlog-log-slower-than` in µs; negative: off.
+    pub slowlog_threshold_us: i64,
+    /// `slowlog-max-len`
+    pub slowlog_len_max: usize,
+    /// `latency-monitor-threshold` in ms; 0: off.
+    pub latency_threshold_ms: u64,
+    /// `hll-sparse-max-bytes`
+    pub hll_sparse_bytes_max: usize,
+    /// Thresholds of the compact encodings.
+    pub encoding: EncodingLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ttl_jitter_percent: 10,
+            ttl_jitter_min_ms: 10_000,
+            ttl_jitter_rules: Vec::new(),
+            maxmemory_bytes: 0,
+            maxmemory_policy: EvictionPolicy::AllKeysS3Fifo,
+            lfu_log_factor: 10,
+            lfu_decay_minutes: 1,
+            clients_max: 10_000,
+            idle_timeout_s: 0,
+            password: String::new(),
+            protected_mode: true,
+            bulk_len_max: 512 * 1024 * 1024,
+            query_buffer_len_max: 1024 * 1024 * 1024,
+            notify_events: EventClass::empty(),
+            slowlog_threshold_us: 10_000,
+            slowlog_len_max: 128,
+            latency_threshold_ms: 0,
+            hll_sparse_bytes_max: 3000,
+            encoding: EncodingLimits::default(),
+        }
+    }
+}
+
+/// The settings in force. Reading is one relaxed load where nothing has changed.
+#[derive(Debug)]
+pub struct SettingsCell {
+    version: AtomicU64,
+    /// Guards the snapshot; held only to clone or replace the `Arc`.
+    current: Mutex<Arc<Settings>>,
+}
+
+/// A worker's snapshot of the settings.
+#[derive(Clone, Debug)]
+pub struct SettingsView {
+    version: u64,
+    settings: Arc<Settings>,
+}
+
+impl SettingsCell {
+    /// A cell that holds `settings`.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { version: AtomicU64::new(0), current: Mutex::new(Arc::new(settings)) }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn load(&self) -> Arc<Settings> {
+        self.current.lock().clone()
+    }
+
+    /// A view that [`SettingsView::refresh`] keeps up to date cheaply.
+    #[must_use]
+    pub fn view(&self) -> SettingsView {
+        let current = self.current.lock();
+        SettingsView { version: self.version.load(Ordering::Acquire), settings: current.clone() }
+    }
+
+    /// Changes settings all at once: `change` works on a copy, which takes effect only if it returns `Ok`.
+    ///
+    /// # Errors
+    /// Whatever `change` refuses.
+    pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {
+        let mut current = self.current.lock();
+        let mut settings = Settings::clone(&current);
+        change(&mut settings)?;
+        *current = Arc::new(settings);
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl SettingsView {
+    /// Takes a new snapshot if there was a change.
+    #[inline]
+    pub fn refresh(&mut self, cell: &SettingsCell) {
+        if cell.version.load(Ordering::Relaxed) != self.version {
+            *self = cell.view();
+        }
+    }
+}
+
+impl std::ops::Deref for SettingsView {
+    type Target = Settings;
+    #[inline]
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}

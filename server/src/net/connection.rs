@@ -1,0 +1,387 @@
+//! One client's socket: reads requests, runs them, writes replies.
+
+use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Duration};
+
+use rondache_protocol::resp::request::{RequestLimits, RequestParser};
+use tokio::net::TcpStream;
+
+use super::worker::{READ_BUF_LEN, Worker, with_worker};
+use crate::{
+    node::{Node, clock},
+    session::{
+        Session,
+        batch::{Batch, BatchEnd},
+        blocking::Blocked,
+        client::Client,
+        execute::Executor,
+        mailbox::CloseReason,
+    },
+    store::keyspace::{Circumstances, Keyspace},
+};
+
+/// While a command waits, at most this many bytes of what the client sends on are read: enough to notice that it left.
+const READ_WHILE_BLOCKED_MAX: usize = 64 * 1024;
+
+/// A read buffer of a connection's own that grew beyond this is given back when it is empty.
+const PENDING_KEPT_MAX: usize = 16 * 1024;
+
+/// A client's connection.
+pub(crate) struct Connection {
+    node: Arc<Node>,
+    stream: TcpStream,
+    session: Session,
+    parser: RequestParser,
+    /// Received but not yet executed: a request cut short, or what follows a command that waits.
+    pending: Vec<u8>,
+    /// Replies that the socket did not take yet. While there are any, nothing more is executed.
+    unsent: Vec<u8>,
+    /// Whether `pending` may hold complete requests.
+    has_more: bool,
+    /// Whether the mailbox will wake this task.
+    is_registered: bool,
+}
+
+/// What to do after a turn.
+enum Turn {
+    Wait,
+    Write,
+    Block(Blocked),
+    End,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: std::net::TcpStream, node: &Arc<Node>) -> io::Result<Self> {
+        let stream = TcpStream::from_std(stream)?;
+        let client = node.clients.admit(stream.peer_addr()?, stream.local_addr()?, clock::unix_ms());
+        let is_authenticated = node.settings.load().password.is_empty();
+        Ok(Self {
+            node: node.clone(),
+            stream,
+            session: Session::new(client, is_authenticated),
+            parser: RequestParser::new(RequestLimits::default()),
+            pending: Vec::new(),
+            unsent: Vec::new(),
+            has_more: false,
+            is_registered: false,
+        })
+    }
+
+    /// Serves the client until either side ends the connection.
+    pub(crate) async fn run(mut self) {
+        loop {
+            if !self.has_more {
+                self.wait_for_input().await;
+            }
+            let turn = with_worker(|worker| self.turn(worker));
+            match turn {
+                Turn::Wait => {}
+                Turn::Write => {
+                    if !self.write_unsent().await {
+                        break;
+                    }
+                }
+                Turn::Block(blocked) => {
+                    if !self.write_unsent().await || !self.wait_blocked(blocked).await {
+                        break;
+                    }
+                }
+                Turn::End => {
+                    self.write_unsent().await;
+                    break;
+                }
+            }
+        }
+        with_worker(|worker| self.close(worker));
+    }
+
+    /// Waits until there is something to read, or a message for this client.
+    async fn wait_for_input(&mut self) {
+        poll_fn(|cx| {
+            if self.stream.poll_read_ready(cx).is_ready() || self.session.client.mailbox.is_filled() {
+                return Poll::Ready(());
+            }
+            if !self.is_registered {
+                if self.session.client.mailbox.register(cx.waker()) {
+                    return Poll::Ready(());
+                }
+                self.is_registered = true;
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Collects messages, reads once, runs what is complete, and sends the replies.
+    fn turn(&mut self, worker: &mut Worker) -> Turn {
+        let mut out = std::mem::take(&mut worker.out);
+        out.clear();
+        let turn = self.turn_into(worker, &mut out);
+        worker.out = out;
+        turn
+    }
+
+    fn turn_into(&mut self, worker: &mut Worker, out: &mut Vec<u8>) -> Turn {
+        if let Some(reason) = self.take_mail(out) {
+            return self.finish(reason, out);
+        }
+        let mut read_buf = std::mem::take(&mut worker.read_buf);
+        let turn = self.read_and_execute(worker, &mut read_buf, out);
+        worker.read_buf = read_buf;
+        // Messages that the commands themselves caused follow their replies.
+        if let Some(reason) = self.take_mail(out) {
+            return self.finish(reason, out);
+        }
+        if !out.is_empty() && !self.send(worker, out) {
+            return Turn::End;
+        }
+        match turn {
+            Turn::Wait if !self.unsent.is_empty() => Turn::Write,
+            other => other,
+        }
+    }
+
+    fn read_and_execute(&mut self, worker: &mut Worker, read_buf: &mut [u8], out: &mut Vec<u8>) -> Turn {
+        if self.has_more {
+            self.has_more = false;
+            return self.execute_pending(worker, out);
+        }
+        let is_fresh = self.pending.is_empty();
+        let read = if is_fresh { self.stream.try_read(read_buf) } else { self.read_more(worker) };
+        let len = match read {
+            Ok(0) => return Turn::End,
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::Wait,
+            Err(_) => return Turn::End,
+        };
+        worker.stats.reads.add(1);
+        worker.stats.bytes_in.add(len as u64);
+        Client::add(&self.session.client.bytes_in, len as u64);
+        if !is_fresh {
+            return self.execute_pending(worker, out);
+        }
+        let mut from = 0;
+        let turn = self.execute(worker, &read_buf[..len], &mut from, out);
+        self.pending.extend_from_slice(&read_buf[from..len]);
+        turn
+    }
+
+    fn execute_pending(&mut self, worker: &mut Worker, out: &mut Vec<u8>) -> Turn {
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut from = 0;
+        let turn = self.execute(worker, &pending, &mut from, out);
+        pending.drain(..from);
+        if pending.is_empty() && pending.capacity() > PENDING_KEPT_MAX {
+            pending = Vec::new();
+        }
+        self.pending = pending;
+        if self.pending.len() > worker.settings.query_buffer_len_max {
+            tracing::warn!(client = self.session.client.id, "closing a client that reached the query buffer limit");
+            return Turn::End;
+        }
+        turn
+    }
+
+    /// Appends to what is pending, in steps that follow what the current request is known to need.
+    fn read_more(&mut self, _worker: &Worker) -> io::Result<usize> {
+        let step = self.parser.bytes_wanted().clamp(READ_BUF_LEN / 4, 16 * READ_BUF_LEN);
+        let len = self.pending.len();
+        self.pending.reserve(step);
+        let room = self.pending.capacity().min(len + 16 * READ_BUF_LEN);
+        self.pending.resize(room, 0);
+        let read = self.stream.try_read(&mut self.pending[len..]);
+        self.pending.truncate(len + *read.as_ref().unwrap_or(&0));
+        read
+    }
+
+    fn execute(&mut self, worker: &mut Worker, buf: &[u8], from: &mut usize, out: &mut Vec<u8>) -> Turn {
+        worker.settings.refresh(&self.node.settings);
+        let now_ms = clock::unix_ms();
+        self.session.client.active_ms.store(now_ms, std::sync::atomic::Ordering::Relaxed);
+        let mut limits = RequestLimits::unauthenticated();
+        if self.session.is_authenticated {
+            limits = RequestLimits { bulk_len_max: worker.settings.bulk_len_max, ..RequestLimits::default() };
+        }
+        self.parser.set_limits(limits);
+        let circumstances = Circumstances {
+            db: self.session.db,
+            now_ms,
+            client_id: self.session.client.id,
+            touch: !self.session.no_touch,
+        };
+        let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        ks.random.set(worker.rng.u64(..));
+        let mut executor = Executor {
+            node: &self.node,
+            settings: &worker.settings,
+            ks: &mut ks,
+            rng: &mut worker.rng,
+            stats: &worker.stats,
+        };
+        let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        ks.release();
+        worker.stats.add_keyspace(&ks.take_counts());
+        match end {
+            BatchEnd::Drained => Turn::Wait,
+            BatchEnd::Flush => {
+                self.has_more = true;
+                Turn::Wait
+            }
+            BatchEnd::Blocked(blocked) => {
+                self.has_more = true;
+                Turn::Block(blocked)
+            }
+            BatchEnd::Close => Turn::End,
+        }
+    }
+
+    fn take_mail(&mut self, out: &mut Vec<u8>) -> Option<CloseReason> {
+        if !self.session.client.mailbox.is_filled() {
+            return None;
+        }
+        self.is_registered = false;
+        self.session.client.mailbox.take(out)
+    }
+
+    fn finish(&mut self, reason: CloseReason, out: &[u8]) -> Turn {
+        tracing::debug!(client = self.session.client.id, ?reason, "closing a connection");
+        if matches!(reason, CloseReason::Killed | CloseReason::Shutdown) {
+            self.unsent.extend_from_slice(out);
+            let sent = self.stream.try_write(&self.unsent).unwrap_or(0);
+            self.unsent.drain(..sent);
+        }
+        self.unsent.clear();
+        Turn::End
+    }
+
+    /// Sends what the socket takes at once and keeps the rest; `false`: the connection is gone.
+    fn send(&mut self, worker: &Worker, out: &[u8]) -> bool {
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(out);
+            return true;
+        }
+        let sent = match self.stream.try_write(out) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => return false,
+        };
+        worker.stats.writes.add(1);
+        worker.stats.bytes_out.add(out.len() as u64);
+        Client::add(&self.session.client.bytes_out, out.len() as u64);
+        self.unsent.extend_from_slice(&out[sent..]);
+        true
+    }
+
+    /// Waits until the socket has taken all that is unsent; `false`: the connection is gone or to be closed.
+    async fn write_unsent(&mut self) -> bool {
+        let mut sent = 0;
+        while sent < self.unsent.len() {
+            let is_writable = poll_fn(|cx| {
+                if self.session.client.mailbox.is_filled() && self.session.client.mailbox.is_closing() {
+                    return Poll::Ready(false);
+                }
+                if self.stream.poll_write_ready(cx).is_ready() {
+                    return Poll::Ready(true);
+                }
+                self.is_registered = false;
+                if self.session.client.mailbox.register(cx.waker()) && self.session.client.mailbox.is_closing() {
+                    return Poll::Ready(false);
+                }
+                Poll::Pending
+            })
+            .await;
+            if !is_writable {
+                return false;
+            }
+            match self.stream.try_write(&self.unsent[sent..]) {
+                Ok(len) => sent += len,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+            }
+        }
+        self.unsent = Vec::new();
+        true
+    }
+
+    /// Waits for a blocked command's reply; `false`: the connection is gone or to be closed.
+    async fn wait_blocked(&mut self, mut blocked: Blocked) -> bool {
+        let timeout = async {
+            match blocked.timeout_ms {
+                Some(timeout_ms) => tokio::time::sleep(Duration::from_millis(timeout_ms)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(timeout);
+        let mut has_timed_out = false;
+        loop {
+            enum Event {
+                Reply(Option<Vec<u8>>),
+                TimedOut,
+                Input,
+            }
+            let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let event = tokio::select! {
+                biased;
+                reply = &mut blocked.reply => Event::Reply(reply.ok()),
+                () = &mut timeout, if !has_timed_out => Event::TimedOut,
+                () = Self::input_or_mail(&self.stream, &self.session, may_read) => Event::Input,
+            };
+            match event {
+                Event::Reply(Some(reply)) => {
+                    self.unsent.extend_from_slice(&reply);
+                    return self.write_unsent().await;
+                }
+                Event::Reply(None) => return false,
+                Event::TimedOut => {
+                    has_timed_out = true;
+                    blocked.time_out(&self.node);
+                }
+                Event::Input => {
+                    if !self.take_input_while_blocked(may_read).await {
+                        blocked.abandon(&self.node);
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
+        poll_fn(|cx| {
+            if session.client.mailbox.is_filled() || may_read && stream.poll_read_ready(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if session.client.mailbox.register(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    async fn take_input_while_blocked(&mut self, may_read: bool) -> bool {
+        let mut mail = Vec::new();
+        if self.take_mail(&mut mail).is_some() {
+            return false;
+        }
+        self.unsent.extend_from_slice(&mail);
+        if !self.write_unsent().await {
+            return false;
+        }
+        if !may_read {
+            return true;
+        }
+        let mut buf = [0; 4096];
+        match self.stream.try_read(&mut buf) {
+            Ok(0) => false,
+            Ok(len) => {
+                self.pending.extend_from_slice(&buf[..len]);
+                true
+            }
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+
+    fn close(&mut self, _worker: &mut Worker) {
+        let circumstances = Circumstances { db: 0, now_ms: clock::unix_ms(), client_id: 0, touch: false };
+        let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        crate::session::transaction::forget_watch(&mut self.session, &mut ks);
+        self.node.clients.remove(self.session.client.id);
+    }
+}

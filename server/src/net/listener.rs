@@ -1,0 +1,74 @@
+//! Accepts connections and shares them out.
+
+use std::{io, net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::TcpListener;
+
+use super::worker::Workers;
+use crate::node::Node;
+
+/// Connections that the kernel queues before they are accepted (`tcp-backlog`).
+const BACKLOG: i32 = 511;
+
+/// How long to pause when the system has no descriptor left for another connection.
+const PAUSE_WHEN_EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Binds a listening socket.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub fn bind(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts until the node shuts down.
+pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: Workers) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let mut turn = 0;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = node.shutdown.cancelled() => return Ok(()),
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let Ok(stream) = stream.into_std() else { continue };
+                if let Some(refusal) = refusal(&node, peer) {
+                    node.stats.connections_refused.fetch_add(1, Ordering::Relaxed);
+                    // Best effort: the socket's empty buffer takes one line.
+                    let _ = io::Write::write(&mut &stream, refusal.as_bytes());
+                    continue;
+                }
+                node.stats.connections.fetch_add(1, Ordering::Relaxed);
+                set_options(&stream);
+                workers.hand_over(stream, turn).await;
+                turn += 1;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(PAUSE_WHEN_EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+/// Why a peer may not connect, as the line that it reads.
+fn refusal(node: &Node, _peer: SocketAddr) -> Option<&'static str> {
+    if node.clients.len() >= node.settings.load().clients_max {
+        return Some("-ERR max number of clients reached\r\n");
+    }
+    None
+}
+
+fn set_options(stream: &std::net::TcpStream) {
+    // Neither option is worth refusing a client over.
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(300)));
+}

@@ -1,0 +1,10 @@
+//! Sockets and threads.
+//!
+//! ```text
+//! control thread: accepts ──► worker 0: runtime ── connection tasks ──► session::batch ──► store
+//!                         └─► worker 1: …            (read, execute, write: never another thread)
+//! ```
+
+pub mod connection;
+pub mod listener;
+pub mod worker;

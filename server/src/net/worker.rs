@@ -1,0 +1,103 @@
+//! Data-plane threads: each runs its own single-threaded runtime over its own share of the connections.
+
+use std::{cell::RefCell, io, net::TcpStream, sync::Arc, thread};
+
+use crossbeam_utils::CachePadded;
+use tokio::sync::mpsc;
+
+use super::connection::Connection;
+use crate::{
+    config::settings::SettingsView,
+    node::{Node, stats::WorkerStats},
+    session::batch::Batch,
+};
+
+/// Bytes read at once; requests are parsed right out of this buffer, which stays in the processor's cache.
+pub const READ_BUF_LEN: usize = 64 * 1024;
+
+/// Accepted sockets that wait for a worker; the listener pauses when it is full.
+pub const HANDOVER_LEN_MAX: usize = 256;
+
+/// What the connections of one worker share.
+pub(crate) struct Worker {
+    pub(crate) node: Arc<Node>,
+    pub(crate) read_buf: Box<[u8]>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) batch: Batch,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) settings: SettingsView,
+    pub(crate) stats: Arc<CachePadded<WorkerStats>>,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` with this thread's worker. Never across an await: the worker is shared by the thread's connections.
+pub(crate) fn with_worker<R>(work: impl FnOnce(&mut Worker) -> R) -> R {
+    WORKER.with_borrow_mut(|worker| work(worker.as_mut().expect("connections run on worker threads only")))
+}
+
+/// Hands sockets to the workers.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    senders: Arc<[mpsc::Sender<TcpStream>]>,
+}
+
+impl Workers {
+    /// Starts `count` threads, which end when the node shuts down.
+    ///
+    /// # Errors
+    /// The system refuses a thread or a runtime.
+    pub fn start(node: &Arc<Node>, count: usize) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
+        let mut senders = Vec::new();
+        let mut threads = Vec::new();
+        for index in 0..count {
+            let (sender, receiver) = mpsc::channel(HANDOVER_LEN_MAX);
+            let node = node.clone();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            threads.push(
+                thread::Builder::new().name(format!("worker-{index}")).spawn(move || run(runtime, node, receiver))?,
+            );
+            senders.push(sender);
+        }
+        Ok((Self { senders: senders.into() }, threads))
+    }
+
+    /// Gives the next socket to a worker, in turn; waits where that one is behind.
+    pub async fn hand_over(&self, stream: TcpStream, turn: usize) {
+        // A worker that is gone has shut down, and its connections with it.
+        let _ = self.senders[turn % self.senders.len()].send(stream).await;
+    }
+}
+
+fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<TcpStream>) {
+    WORKER.set(Some(Worker {
+        read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
+        out: Vec::with_capacity(READ_BUF_LEN),
+        batch: Batch::default(),
+        rng: fastrand::Rng::new(),
+        settings: node.settings.view(),
+        stats: node.stats.register(),
+        node: node.clone(),
+    }));
+    runtime.block_on(async {
+        let tracker = tokio_util::task::TaskTracker::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = node.shutdown.cancelled() => break,
+                socket = sockets.recv() => match socket {
+                    Some(socket) => match Connection::new(socket, &node) {
+                        Ok(connection) => drop(tracker.spawn(connection.run())),
+                        Err(error) => tracing::debug!(%error, "a connection ended before it began"),
+                    },
+                    None => break,
+                },
+            }
+        }
+        tracker.close();
+        tracker.wait().await;
+    });
+    WORKER.set(None);
+}

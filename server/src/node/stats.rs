@@ -1,0 +1,181 @@
+//! Counters. Each worker writes its own, on its own cache lines, and a reader adds them up: nothing that several threads
+//! write is touched per command.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use crossbeam_utils::CachePadded;
+use dashmap::DashMap;
+use parking_lot::Mutex;
+
+use crate::{
+    command::{CommandError, registry},
+    store::keyspace::KeyspaceCounts,
+};
+
+/// A counter with a single writer: a plain load and store, no locked instruction.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Counts `by` more. Only the owning thread calls it.
+    #[inline]
+    pub fn add(&self, by: u64) {
+        self.0.store(self.0.load(Relaxed) + by, Relaxed);
+    }
+
+    /// The count.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Back to zero; a count that its writer adds at the same moment may be lost.
+    pub fn reset(&self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
+/// One command's counters.
+#[derive(Debug, Default)]
+pub struct CommandCounters {
+    /// Times it ran.
+    pub calls: Counter,
+    /// Time it took, in ns.
+    pub ns: Counter,
+    /// Times it was refused before it ran.
+    pub rejected: Counter,
+    /// Times it ran and failed.
+    pub failed: Counter,
+}
+
+/// A worker's counters.
+#[derive(Debug)]
+pub struct WorkerStats {
+    /// By index in the command table.
+    pub commands: Box<[CommandCounters]>,
+    /// Commands run.
+    pub executed: Counter,
+    /// Lookups that found their key.
+    pub hits: Counter,
+    /// Lookups that did not.
+    pub misses: Counter,
+    /// Changes to keys.
+    pub changes: Counter,
+    /// Keys met after they had expired.
+    pub expired: Counter,
+    /// Bytes received.
+    pub bytes_in: Counter,
+    /// Bytes sent.
+    pub bytes_out: Counter,
+    /// Reads that brought something.
+    pub reads: Counter,
+    /// Writes.
+    pub writes: Counter,
+    /// Errors by code.
+    errors: Mutex<hashbrown::HashMap<String, u64>>,
+}
+
+impl Default for WorkerStats {
+    fn default() -> Self {
+        Self {
+            commands: (0..registry::count()).map(|_| CommandCounters::default()).collect(),
+            executed: Counter::default(),
+            hits: Counter::default(),
+            misses: Counter::default(),
+            changes: Counter::default(),
+            expired: Counter::default(),
+            bytes_in: Counter::default(),
+            bytes_out: Counter::default(),
+            reads: Counter::default(),
+            writes: Counter::default(),
+            errors: Mutex::default(),
+        }
+    }
+}
+
+impl WorkerStats {
+    /// Counts a command that ran.
+    #[inline]
+    pub fn count_call(&self, index: u16) {
+        self.executed.add(1);
+        if let Some(counters) = self.commands.get(usize::from(index)) {
+            counters.calls.add(1);
+        }
+    }
+
+    /// Counts a command that ran and failed.
+    pub fn count_failure(&self, index: u16, error: &CommandError) {
+        if let Some(counters) = self.commands.get(usize::from(index)) {
+            counters.failed.add(1);
+        }
+        self.count_error(error);
+    }
+
+    /// Counts a command that was refused before it ran.
+    pub fn count_rejection(&self, index: Option<u16>, error: &CommandError) {
+        if let Some(counters) = index.and_then(|index| self.commands.get(usize::from(index))) {
+            counters.rejected.add(1);
+        }
+        self.count_error(error);
+    }
+
+    fn count_error(&self, error: &CommandError) {
+        /// As many codes are told apart as Redis does, lest a client invent them without end.
+        const CODES_MAX: usize = 128;
+        let mut errors = self.errors.lock();
+        let code = error.code();
+        if errors.len() < CODES_MAX || errors.contains_key(code.as_ref()) {
+            *errors.entry_ref(code.as_ref()).or_insert(0) += 1;
+        }
+    }
+
+    /// Adds what a keyspace counted.
+    #[inline]
+    pub fn add_keyspace(&self, counts: &KeyspaceCounts) {
+        self.hits.add(counts.hits);
+        self.misses.add(counts.misses);
+        self.changes.add(counts.changes);
+        self.expired.add(counts.expired);
+    }
+
+    /// Errors by code.
+    #[must_use]
+    pub fn errors(&self) -> Vec<(String, u64)> {
+        self.errors.lock().iter().map(|(code, count)| (code.clone(), *count)).collect()
+    }
+}
+
+/// The counters of all workers.
+#[derive(Debug, Default)]
+pub struct Stats {
+    workers: Mutex<Vec<Arc<CachePadded<WorkerStats>>>>,
+    /// Connections accepted.
+    pub connections: AtomicU64,
+    /// Connections refused.
+    pub connections_refused: AtomicU64,
+    /// Rare events by name.
+    pub events: DashMap<&'static str, u64>,
+}
+
+impl Stats {
+    /// Counters for one more worker.
+    pub fn register(&self) -> Arc<CachePadded<WorkerStats>> {
+        let stats = Arc::new(CachePadded::new(WorkerStats::default()));
+        self.workers.lock().push(stats.clone());
+        stats
+    }
+
+    /// The sum over all workers.
+    pub fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {
+        self.workers.lock().iter().map(|worker| of(worker)).sum()
+    }
+
+    /// Every worker's counters.
+    #[must_use]
+    pub fn workers(&self) -> Vec<Arc<CachePadded<WorkerStats>>> {
+        self.workers.lock().clone()
+    }
+}

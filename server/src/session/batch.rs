@@ -1,0 +1,221 @@
+//! Batches: all complete requests of a read are parsed first, their keys hashed and prefetched, and then they run in order.
+//!
+//! Waiting for memory is what a cache does most. With one request at a time each lookup waits for its bucket and then
+//! for its entry; in a batch the loads of up to [`BATCH_LEN_MAX`] requests overlap.
+
+use rondache_protocol::resp::request::{ArgRange, ProtocolError, RequestParser, Step};
+
+use super::{
+    Session, blocking,
+    execute::{Executor, Flow, Planned},
+};
+use crate::{
+    command::{
+        CommandError,
+        args::{Args, OwnedArgs},
+        ctx::FirstKey,
+        registry,
+    },
+    store::SHARDS,
+};
+
+/// How many requests are parsed ahead of execution.
+pub const BATCH_LEN_MAX: usize = 64;
+
+/// Replies beyond this many bytes are sent before more requests run.
+pub const REPLY_BYTES_MAX: usize = 256 * 1024;
+
+/// What a call of [`Batch::run`] ended with.
+#[derive(Debug)]
+pub enum BatchEnd {
+    /// Every complete request has run; more bytes are needed.
+    Drained,
+    /// The replies should be sent before going on.
+    Flush,
+    /// A command waits.
+    Blocked(blocking::Blocked),
+    /// The connection is to be closed after the replies.
+    Close,
+}
+
+/// A parsed request.
+#[derive(Clone, Copy)]
+struct Parsed {
+    args_from: u32,
+    args_to: u32,
+    /// Offset behind the request.
+    end: u32,
+    /// Index in the command table, or [`UNKNOWN`].
+    command: u16,
+    slot: u16,
+    /// The first key's argument index; 0: the command names none.
+    key_index: u16,
+    hash: u64,
+}
+
+const UNKNOWN: u16 = u16::MAX;
+
+/// Room for a batch, reused by all connections of a worker.
+#[derive(Default)]
+pub struct Batch {
+    args: Vec<ArgRange>,
+    requests: Vec<Parsed>,
+}
+
+impl Batch {
+    /// Runs the requests in `buf` from `*from` on, moves `*from` behind what has run, and appends the replies to `out`.
+    pub(crate) fn run(
+        &mut self,
+        executor: &mut Executor<'_, '_>,
+        session: &mut Session,
+        parser: &mut RequestParser,
+        buf: &[u8],
+        from: &mut usize,
+        out: &mut Vec<u8>,
+    ) -> BatchEnd {
+        loop {
+            let stop = self.parse(executor, parser, buf, *from);
+            self.prefetch_entries(executor);
+            if let Some(end) = self.execute(executor, session, parser, buf, from, out) {
+                return end;
+            }
+            match stop {
+                Stop::Full => {}
+                Stop::Incomplete => return BatchEnd::Drained,
+                Stop::Inline(args, end) => {
+                    *from = end;
+                    if let Some(end) = run_inline(executor, session, &args, out) {
+                        return end;
+                    }
+                }
+                Stop::Malformed(error) => {
+                    executor.reply(session, out).error(&CommandError::from(error).to_string());
+                    return BatchEnd::Close;
+                }
+            }
+            if out.len() >= REPLY_BYTES_MAX {
+                return BatchEnd::Flush;
+            }
+        }
+    }
+
+    /// Parses ahead and starts loading the buckets.
+    fn parse(&mut self, executor: &Executor<'_, '_>, parser: &mut RequestParser, buf: &[u8], from: usize) -> Stop {
+        self.args.clear();
+        self.requests.clear();
+        let mut at = from;
+        while self.requests.len() < BATCH_LEN_MAX {
+            let args_from = self.args.len();
+            match parser.next(buf, at, &mut self.args) {
+                Ok(Step::Request { end, .. }) => {
+                    at = end;
+                    let args = Args::new(buf, &self.args[args_from..]);
+                    let mut parsed = Parsed {
+                        args_from: args_from as u32,
+                        args_to: self.args.len() as u32,
+                        end: end as u32,
+                        command: UNKNOWN,
+                        slot: 0,
+                        key_index: 0,
+                        hash: 0,
+                    };
+                    plan(executor, &mut parsed, &args);
+                    self.requests.push(parsed);
+                }
+                Ok(Step::Inline { args, end }) => return Stop::Inline(OwnedArgs::from_parts(args), end),
+                Ok(Step::Incomplete) => return Stop::Incomplete,
+                Err(error) => return Stop::Malformed(error),
+            }
+        }
+        Stop::Full
+    }
+
+    fn prefetch_entries(&self, executor: &Executor<'_, '_>) {
+        if self.requests.len() < 2 {
+            return;
+        }
+        let pinned = crossbeam_epoch::pin();
+        for request in &self.requests {
+            if request.key_index != 0 {
+                executor.node.store.prefetch_entry(request.hash, usize::from(request.slot) % SHARDS, &pinned);
+            }
+        }
+    }
+
+    fn execute(
+        &self,
+        executor: &mut Executor<'_, '_>,
+        session: &mut Session,
+        parser: &mut RequestParser,
+        buf: &[u8],
+        from: &mut usize,
+        out: &mut Vec<u8>,
+    ) -> Option<BatchEnd> {
+        for request in &self.requests {
+            *from = request.end as usize;
+            if request.args_from == request.args_to {
+                continue;
+            }
+            let planned = Planned {
+                args: Args::new(buf, &self.args[request.args_from as usize..request.args_to as usize]),
+                index: (request.command != UNKNOWN).then_some(request.command),
+                first_key: (request.key_index != 0).then_some(FirstKey {
+                    index: usize::from(request.key_index),
+                    hash: request.hash,
+                    slot: request.slot,
+                }),
+            };
+            let flow = executor.run(session, &planned, out);
+            let end = match flow {
+                Flow::Blocked(blocked) => Some(BatchEnd::Blocked(blocked)),
+                Flow::Next if session.closes => Some(BatchEnd::Close),
+                Flow::Next if out.len() >= REPLY_BYTES_MAX => Some(BatchEnd::Flush),
+                Flow::Next => None,
+            };
+            if end.is_some() {
+                // What was parsed ahead is parsed again later: the parser must not keep a place behind it.
+                parser.restart();
+                return end;
+            }
+        }
+        None
+    }
+}
+
+/// Why parsing stopped.
+enum Stop {
+    Full,
+    Incomplete,
+    Inline(OwnedArgs, usize),
+    Malformed(ProtocolError),
+}
+
+#[inline]
+fn plan(executor: &Executor<'_, '_>, parsed: &mut Parsed, args: &Args<'_>) {
+    let Some(index) = rondache_protocol::command::lookup(args.get(0)) else { return };
+    parsed.command = index;
+    let Some(command) = registry::by_index(index) else { return };
+    let key_index = command.spec.first_key;
+    if key_index > 0 && args.len() > key_index as usize {
+        let key = executor.node.store.key(args.get(key_index as usize));
+        (parsed.key_index, parsed.hash, parsed.slot) = (key_index as u16, key.hash, key.slot);
+        executor.node.store.prefetch_bucket(&key);
+    }
+}
+
+fn run_inline(
+    executor: &mut Executor<'_, '_>,
+    session: &mut Session,
+    args: &OwnedArgs,
+    out: &mut Vec<u8>,
+) -> Option<BatchEnd> {
+    let args = args.as_args();
+    if args.len() == 0 {
+        return None;
+    }
+    let index = rondache_protocol::command::lookup(args.get(0));
+    match executor.run(session, &Planned { args, index, first_key: None }, out) {
+        Flow::Blocked(blocked) => Some(BatchEnd::Blocked(blocked)),
+        Flow::Next => session.closes.then_some(BatchEnd::Close),
+    }
+}

@@ -1,0 +1,302 @@
+//! Runs one command: checks, locks, handler, and what follows from it.
+
+use rondache_protocol::{
+    command::{CommandSpec, Flags, keys_of},
+    resp::writer::{ReplyWriter, RespVersion},
+};
+
+use super::{ReplyMode, Session, blocking, transaction::Transaction};
+use crate::{
+    command::{
+        CommandError, CommandResult,
+        args::Args,
+        ctx::{BlockSpec, Ctx, FirstKey},
+        registry::{self, Command},
+    },
+    config::settings::Settings,
+    node::{Node, stats::WorkerStats},
+    store::{key::Key, keyspace::Keyspace},
+};
+
+/// What became of a command.
+#[derive(Debug)]
+pub enum Flow {
+    /// Its reply is written; the next may run.
+    Next,
+    /// It waits: nothing more of this connection runs until [`blocking::Blocked`] is resolved.
+    Blocked(blocking::Blocked),
+}
+
+/// Runs commands for one batch.
+pub(crate) struct Executor<'e, 's> {
+    pub(crate) node: &'s Node,
+    pub(crate) settings: &'e Settings,
+    pub(crate) ks: &'e mut Keyspace<'s>,
+    pub(crate) rng: &'e mut fastrand::Rng,
+    pub(crate) stats: &'e WorkerStats,
+}
+
+/// One command, looked up and hashed.
+#[derive(Clone, Copy)]
+pub(crate) struct Planned<'a> {
+    pub(crate) args: Args<'a>,
+    pub(crate) index: Option<u16>,
+    pub(crate) first_key: Option<FirstKey>,
+}
+
+impl<'e, 's> Executor<'e, 's> {
+    /// Runs a command and appends its reply to `out`.
+    pub(crate) fn run(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
+        let args = &planned.args;
+        let Some((index, command)) = planned.index.and_then(|index| Some((index, registry::by_index(index)?))) else {
+            let error = super::super::command::unknown_command(args);
+            return self.fail(session, None, error, out);
+        };
+        let spec = command.spec;
+        if !spec.arity_fits(args.len()) {
+            return self.fail(session, Some(index), CommandError::Arity(spec.name.into()), out);
+        }
+        if !session.is_plain || self.node.watches_commands() {
+            match self.check_mode(session, command, index, args, out) {
+                Ok(true) => {}
+                Ok(false) => return Flow::Next,
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+        }
+        if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
+            return self.fail(session, Some(index), CommandError::OutOfMemory, out);
+        }
+        if let Err(error) = self.hold_keys(spec, planned) {
+            return self.fail(session, Some(index), error, out);
+        }
+        let reply_from = out.len();
+        let (result, blocked) = self.call(session, command, args, planned.first_key, true, out);
+        self.stats.count_call(index);
+        let flow = match (result, blocked) {
+            (Err(error), _) => {
+                out.truncate(reply_from);
+                return self.fail_executed(session, index, error, out);
+            }
+            (Ok(()), Some(spec)) => Flow::Blocked(blocking::enroll(self, session, args, index, spec)),
+            (Ok(()), None) => Flow::Next,
+        };
+        if session.reply_mode != ReplyMode::On {
+            self.apply_reply_mode(session, reply_from, out);
+        }
+        if self.ks.has_ready() {
+            blocking::serve_ready(self);
+        }
+        flow
+    }
+
+    /// Calls the handler with everything it needs, and records what it changed.
+    pub(super) fn call(
+        &mut self,
+        session: &mut Session,
+        command: &Command,
+        args: &Args<'_>,
+        first_key: Option<FirstKey>,
+        may_block: bool,
+        out: &mut Vec<u8>,
+    ) -> (CommandResult, Option<BlockSpec>) {
+        self.ks.circumstances.db = session.db;
+        let changes_before = self.ks.counts.changes;
+        let mut ctx = Ctx {
+            reply: ReplyWriter::new(out, session.resp),
+            ks: self.ks,
+            session,
+            node: self.node,
+            settings: self.settings,
+            rng: self.rng,
+            spec: command.spec,
+            first_key,
+            blocked: None,
+            may_block,
+        };
+        let result = (command.handler)(&mut ctx, args);
+        let blocked = ctx.blocked.take();
+        if self.ks.has_met_expired() {
+            self.expire_keys_of(command.spec, args);
+        }
+        if self.ks.records_effects() {
+            let changed = result.is_ok() && self.ks.counts.changes != changes_before;
+            let slot = first_key_of(command.spec, args).map(|bytes| self.ks.key(bytes).slot);
+            self.ks.commit_effects(changed, || slot.map(|slot| (slot, args.from(0).collect())));
+        }
+        (result, blocked)
+    }
+
+    /// A queued command of a transaction: its shards are held already.
+    pub(super) fn run_queued(
+        &mut self,
+        session: &mut Session,
+        command: &Command,
+        index: u16,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let reply_from = out.len();
+        let (result, _) = self.call(session, command, args, None, false, out);
+        self.stats.count_call(index);
+        if let Err(error) = result {
+            out.truncate(reply_from);
+            self.stats.count_failure(index, &error);
+            self.reply(session, out).error(&error.to_string());
+        }
+    }
+
+    pub(super) fn reply<'o>(&self, session: &Session, out: &'o mut Vec<u8>) -> ReplyWriter<'o> {
+        ReplyWriter::new(out, session.resp)
+    }
+
+    /// Holds the shards of the command's keys, or none.
+    #[inline]
+    fn hold_keys(&mut self, spec: &'static CommandSpec, planned: &Planned<'_>) -> CommandResult {
+        if spec.single_key
+            && let Some(first) = &planned.first_key
+        {
+            self.ks.hold_one(usize::from(first.slot) % crate::store::SHARDS);
+            return Ok(());
+        }
+        let mut shards = Vec::new();
+        lock_keys(self.ks, spec, &planned.args, &mut shards)?;
+        if shards.is_empty() {
+            self.ks.release();
+        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
+            self.ks.hold_all();
+        } else {
+            self.ks.hold_many(&mut shards);
+        }
+        Ok(())
+    }
+
+    /// The checks of connections that are not in the plain state: `Ok(false)`: the command is dealt with.
+    #[cold]
+    fn check_mode(
+        &mut self,
+        session: &mut Session,
+        command: &Command,
+        index: u16,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, CommandError> {
+        let spec = command.spec;
+        if !session.is_authenticated && !spec.flags.contains(Flags::NO_AUTH) {
+            return Err(CommandError::NoAuth);
+        }
+        if session.subscriptions > 0
+            && session.resp == RespVersion::V2
+            && !matches!(
+                spec.name,
+                "subscribe" | "ssubscribe" | "sunsubscribe" | "psubscribe" | "unsubscribe" | "punsubscribe" | "ping" | "quit" | "reset"
+            )
+        {
+            return Err(CommandError::err(format_args!(
+                "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                spec.name
+            )));
+        }
+        self.node.observe_command(session, spec, args);
+        let Some(transaction) = &mut session.transaction else { return Ok(true) };
+        if spec.name == "exec" {
+            self.stats.count_call(index);
+            let reply_from = out.len();
+            self.exec(session, out)?;
+            self.apply_reply_mode(session, reply_from, out);
+            if self.ks.has_ready() {
+                blocking::serve_ready(self);
+            }
+            return Ok(false);
+        }
+        if matches!(spec.name, "discard" | "multi" | "watch" | "quit" | "reset") {
+            return Ok(true);
+        }
+        if spec.flags.contains(Flags::NO_MULTI) {
+            return Err(CommandError::err("Command not allowed inside a transaction"));
+        }
+        Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
+        let queued = transaction.len();
+        session.client.facts.lock().queued = Some(queued);
+        let reply_from = out.len();
+        self.reply(session, out).simple("QUEUED");
+        self.apply_reply_mode(session, reply_from, out);
+        Ok(false)
+    }
+
+    /// Evicts until there is room; `false`: there is none to be had.
+    pub(super) fn make_room(&mut self) -> bool {
+        if self.node.memory.has_room() {
+            return true;
+        }
+        self.ks.release();
+        self.node.memory.make_room(self.node, self.settings, self.ks.now_ms())
+    }
+
+    /// An error before the handler ran.
+    #[cold]
+    fn fail(&mut self, session: &mut Session, index: Option<u16>, error: CommandError, out: &mut Vec<u8>) -> Flow {
+        if let Some(transaction) = &mut session.transaction {
+            transaction.is_broken = true;
+        }
+        self.stats.count_rejection(index, &error);
+        self.write_error(session, &error, out)
+    }
+
+    #[cold]
+    fn fail_executed(&mut self, session: &mut Session, index: u16, error: CommandError, out: &mut Vec<u8>) -> Flow {
+        self.stats.count_failure(index, &error);
+        self.write_error(session, &error, out)
+    }
+
+    fn write_error(&mut self, session: &mut Session, error: &CommandError, out: &mut Vec<u8>) -> Flow {
+        let reply_from = out.len();
+        self.reply(session, out).error(&error.to_string());
+        self.apply_reply_mode(session, reply_from, out);
+        Flow::Next
+    }
+
+    fn apply_reply_mode(&self, session: &mut Session, reply_from: usize, out: &mut Vec<u8>) {
+        match session.reply_mode {
+            ReplyMode::On => return,
+            ReplyMode::Off => out.truncate(reply_from),
+            ReplyMode::SkipNext => {
+                out.truncate(reply_from);
+                session.reply_mode = ReplyMode::Skipping;
+            }
+            ReplyMode::Skipping => {
+                out.truncate(reply_from);
+                session.reply_mode = ReplyMode::On;
+            }
+        }
+        session.refresh_mode();
+    }
+
+    #[cold]
+    fn expire_keys_of(&mut self, spec: &'static CommandSpec, args: &Args<'_>) {
+        let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
+        let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
+        self.ks.expire_met(&keys);
+    }
+}
+
+/// Appends the shards of a command's keys to `shards`.
+pub(super) fn lock_keys(
+    ks: &Keyspace<'_>,
+    spec: &'static CommandSpec,
+    args: &Args<'_>,
+    shards: &mut Vec<usize>,
+) -> CommandResult {
+    if spec.first_key == 0 {
+        return Ok(());
+    }
+    // Keys that can't be told (a bad numkeys) are the handler's to refuse, in its own words; it looks at no key then.
+    if let Ok(found) = keys_of(spec, args.len(), |index| args.get(index)) {
+        shards.extend(found.iter().map(|key| ks.key(args.get(key.index)).shard()));
+    }
+    Ok(())
+}
+
+fn first_key_of<'a>(spec: &'static CommandSpec, args: &Args<'a>) -> Option<&'a [u8]> {
+    let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
+    found.first().map(|key| args.get(key.index))
+}

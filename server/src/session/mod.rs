@@ -1,0 +1,96 @@
+//! A client's connection without its socket: what it selected, queued and subscribed to, and how its requests run.
+//!
+//! [`batch`] parses what a read brought and prefetches the keys; [`execute`] checks, locks and runs one command;
+//! [`transaction`] is MULTI/EXEC; [`blocking`] lets commands wait for keys.
+
+pub mod batch;
+pub mod blocking;
+pub mod client;
+pub mod execute;
+pub mod mailbox;
+pub mod transaction;
+
+use std::sync::Arc;
+
+use rondache_protocol::resp::writer::RespVersion;
+
+use self::{client::Client, transaction::Transaction};
+use crate::store::waiters::WatchFlag;
+
+/// A connection's state. Only its own task touches it.
+#[derive(Debug)]
+pub struct Session {
+    /// What others see of the connection.
+    pub client: Arc<Client>,
+    /// The selected database.
+    pub db: usize,
+    /// The protocol version for replies.
+    pub resp: RespVersion,
+    /// Whether the connection may run commands.
+    pub is_authenticated: bool,
+    /// The open transaction.
+    pub transaction: Option<Box<Transaction>>,
+    /// Raised when a WATCHed key changes; `None` where nothing is watched.
+    pub watch: Option<Watch>,
+    /// Which replies the client wants.
+    pub reply_mode: ReplyMode,
+    /// CLIENT NO-TOUCH
+    pub no_touch: bool,
+    /// Whether the connection ends after this reply (QUIT, protocol errors).
+    pub closes: bool,
+    /// Subscriptions of the connection.
+    pub subscriptions: usize,
+    /// Whether any of the rarer states is in force, so that the common path tests one flag: see
+    /// [`Session::refresh_mode`].
+    pub(crate) is_plain: bool,
+}
+
+/// The keys that a client WATCHes.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// Raised when one of them changes.
+    pub flag: WatchFlag,
+    /// The keys with their databases, and whether each was expired already when the watch began.
+    pub keys: Vec<(usize, Box<[u8]>, bool)>,
+}
+
+/// CLIENT REPLY
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every reply is sent.
+    On,
+    /// None is sent.
+    Off,
+    /// The reply of the command after CLIENT REPLY SKIP is left out.
+    SkipNext,
+    /// This command's reply is left out.
+    Skipping,
+}
+
+impl Session {
+    /// A new connection's state.
+    #[must_use]
+    pub fn new(client: Arc<Client>, is_authenticated: bool) -> Self {
+        Self {
+            client,
+            db: 0,
+            resp: RespVersion::V2,
+            is_authenticated,
+            transaction: None,
+            watch: None,
+            reply_mode: ReplyMode::On,
+            no_touch: false,
+            closes: false,
+            subscriptions: 0,
+            is_plain: is_authenticated,
+        }
+    }
+
+    /// Recomputes whether commands run without special treatment. Called after every change of the fields it reads.
+    pub fn refresh_mode(&mut self) {
+        self.is_plain = self.is_authenticated
+            && self.transaction.is_none()
+            && self.reply_mode == ReplyMode::On
+            && !(self.subscriptions > 0 && self.resp == RespVersion::V2);
+    }
+}

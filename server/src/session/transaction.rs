@@ -1,0 +1,205 @@
+//! MULTI, EXEC, DISCARD, WATCH: see [Transactions](https://valkey.io/topics/transactions/).
+
+use rondache_protocol::command::Flags;
+
+use super::{
+    Session, Watch,
+    execute::{Executor, lock_keys},
+};
+use crate::{
+    command::{
+        CommandError, CommandResult,
+        args::{Args, OwnedArgs},
+        ctx::Ctx,
+        registry::{self, Command},
+    },
+    store::keyspace::Keyspace,
+};
+
+/// Commands that wait for EXEC.
+///
+/// Bound: the client's query buffer limit, see [`Transaction::queue`].
+#[derive(Debug, Default)]
+pub struct Transaction {
+    queued: Vec<(u16, OwnedArgs)>,
+    bytes: usize,
+    /// A command could not be queued: EXEC will refuse.
+    pub is_broken: bool,
+}
+
+impl Transaction {
+    /// Appends a command.
+    ///
+    /// # Errors
+    /// The queue would outgrow `bytes_max`.
+    pub fn queue(&mut self, index: u16, args: &Args<'_>, bytes_max: usize) -> CommandResult {
+        let args = args.to_owned();
+        if self.bytes + args.memory_usage() > bytes_max {
+            self.is_broken = true;
+            return Err(CommandError::err("transaction is larger than client-query-buffer-limit"));
+        }
+        self.bytes += args.memory_usage();
+        self.queued.push((index, args));
+        Ok(())
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.queued.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queued.is_empty()
+    }
+}
+
+/// `MULTI`
+pub(crate) fn multi(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
+    if ctx.session.transaction.is_some() {
+        return Err(CommandError::err("MULTI calls can not be nested"));
+    }
+    ctx.session.transaction = Some(Box::default());
+    ctx.session.refresh_mode();
+    ctx.session.client.facts.lock().queued = Some(0);
+    ctx.reply.simple("OK");
+    Ok(())
+}
+
+/// `DISCARD`
+pub(crate) fn discard(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
+    if ctx.session.transaction.take().is_none() {
+        return Err(CommandError::err("DISCARD without MULTI"));
+    }
+    end(ctx.session, ctx.ks);
+    ctx.reply.simple("OK");
+    Ok(())
+}
+
+/// `WATCH key [key …]`
+pub(crate) fn watch(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    if ctx.session.transaction.is_some() {
+        return Err(CommandError::err("WATCH inside MULTI is not allowed"));
+    }
+    let db = ctx.session.db;
+    let watch = ctx.session.watch.get_or_insert_with(Watch::default);
+    for bytes in args.from(1) {
+        if watch.keys.iter().any(|(of, key, _)| *of == db && **key == *bytes) {
+            continue;
+        }
+        let key = ctx.ks.key(bytes);
+        let was_expired = !ctx.ks.exists(&key) && ctx.ks.holds_entry(&key);
+        let watchers = ctx.ks.shard_mut(key.shard()).watchers.get_or_insert_default();
+        let flags = watchers.entry((db, Box::from(bytes))).or_default();
+        flags.retain(|flag| !flag.is_abandoned());
+        flags.push(watch.flag.clone());
+        watch.keys.push((db, Box::from(bytes), was_expired));
+    }
+    ctx.session.client.facts.lock().watched = watch.keys.len();
+    ctx.reply.simple("OK");
+    Ok(())
+}
+
+/// `UNWATCH`
+pub(crate) fn unwatch(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
+    forget_watch(ctx.session, ctx.ks);
+    ctx.reply.simple("OK");
+    Ok(())
+}
+
+/// Drops what the client watches; used by UNWATCH, EXEC, DISCARD, RESET and when the connection ends.
+pub(crate) fn forget_watch(session: &mut Session, ks: &mut Keyspace<'_>) {
+    let Some(watch) = session.watch.take() else { return };
+    session.client.facts.lock().watched = 0;
+    let keys = watch.keys;
+    drop(watch.flag);
+    for (db, bytes, _) in keys {
+        let key = ks.key(&bytes);
+        ks.with_shard(key.shard(), |shard| {
+            let Some(watchers) = &mut shard.watchers else { return };
+            let id = (db, bytes.clone());
+            if let Some(flags) = watchers.get_mut(&id) {
+                flags.retain(|flag| !flag.is_abandoned());
+                if flags.is_empty() {
+                    watchers.remove(&id);
+                }
+            }
+            if watchers.is_empty() {
+                shard.watchers = None;
+            }
+        });
+    }
+}
+
+fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
+    session.transaction = None;
+    session.refresh_mode();
+    session.client.facts.lock().queued = None;
+    forget_watch(session, ks);
+}
+
+impl Executor<'_, '_> {
+    /// `EXEC`: runs the queue while holding every shard that it names.
+    pub(super) fn exec(&mut self, session: &mut Session, out: &mut Vec<u8>) -> CommandResult {
+        let Some(transaction) = session.transaction.take() else {
+            return Err(CommandError::err("EXEC without MULTI"));
+        };
+        session.refresh_mode();
+        let commands: Vec<(&'static Command, u16, OwnedArgs)> = transaction
+            .queued
+            .into_iter()
+            .filter_map(|(index, args)| Some((registry::by_index(index)?, index, args)))
+            .collect();
+        if transaction.is_broken {
+            end(session, self.ks);
+            return Err(CommandError::ExecAbort);
+        }
+        if commands.iter().any(|(command, ..)| command.spec.flags.contains(Flags::DENYOOM)) && !self.make_room() {
+            end(session, self.ks);
+            return Err(CommandError::coded("EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."));
+        }
+        self.hold_for(session, &commands)?;
+        let is_stale = session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
+        if is_stale {
+            self.ks.release();
+            end(session, self.ks);
+            self.reply(session, out).null_array();
+            return Ok(());
+        }
+        self.reply(session, out).array(commands.len());
+        for (command, index, args) in &commands {
+            self.run_queued(session, command, *index, &args.as_args(), out);
+        }
+        self.ks.release();
+        end(session, self.ks);
+        Ok(())
+    }
+
+    /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.
+    fn hold_for(&mut self, session: &Session, commands: &[(&'static Command, u16, OwnedArgs)]) -> CommandResult {
+        let mut shards = Vec::new();
+        for (command, _, args) in commands {
+            if command.spec.flags.intersects(Flags::WHOLE_KEYSPACE) {
+                self.ks.hold_all();
+                return Ok(());
+            }
+            // A command whose keys can't be told (bad numkeys) fails on its own when it runs.
+            let _ = lock_keys(self.ks, command.spec, &args.as_args(), &mut shards);
+        }
+        for (_, key, _) in session.watch.iter().flat_map(|watch| &watch.keys) {
+            shards.push(self.ks.key(key).shard());
+        }
+        self.ks.hold_many(&mut shards);
+        Ok(())
+    }
+
+    /// Whether a watched key has expired since; one that was expired already when the watch began does not count.
+    fn any_expired(&self, watch: &Watch) -> bool {
+        watch.keys.iter().any(|(db, bytes, was_expired)| {
+            let key = self.ks.key(bytes);
+            *db == self.ks.circumstances.db && !was_expired && !self.ks.exists(&key) && self.ks.holds_entry(&key)
+        })
+    }
+}
