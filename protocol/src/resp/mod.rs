@@ -1,5 +1,5 @@
 //! RESP, the Redis protocol, in its versions 2 and 3.
 
 mod inline;
-mod number;
+pub(crate) mod number;
 pub mod request;

@@ -1,0 +1,71 @@
+//! The entries, a file per family. Facts (arity, flags, keys, categories, versions) are those of Redis 7.2 and Valkey 8,
+//! for the hash-field deadlines those of Redis 7.4 and 8.0.
+//!
+//! Streams, scripts and functions, ACL users and the cluster get files of their own when they are served; until then
+//! their commands are unknown.
+
+mod bitmap;
+mod client;
+mod connection;
+mod expiry;
+mod generic;
+mod geo;
+mod hash;
+mod hyperloglog;
+mod introspection;
+mod list;
+mod pubsub;
+mod server;
+mod set;
+mod string;
+mod transaction;
+mod zset;
+
+use super::{CommandSpec, Group};
+
+const FAMILIES: [&[CommandSpec]; 14] = [
+    string::COMMANDS,
+    bitmap::COMMANDS,
+    generic::COMMANDS,
+    expiry::COMMANDS,
+    hash::COMMANDS,
+    list::COMMANDS,
+    set::COMMANDS,
+    zset::COMMANDS,
+    hyperloglog::COMMANDS,
+    geo::COMMANDS,
+    transaction::COMMANDS,
+    pubsub::COMMANDS,
+    connection::COMMANDS,
+    server::COMMANDS,
+];
+
+/// How many commands there are: indices are below this.
+pub const COUNT: usize = count();
+
+const fn count() -> usize {
+    let (mut count, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        count += FAMILIES[family].len();
+        family += 1;
+    }
+    count
+}
+
+/// All commands, one family behind the other.
+pub(super) static COMMANDS: [CommandSpec; COUNT] = joined();
+
+const fn joined() -> [CommandSpec; COUNT] {
+    let mut commands = [CommandSpec::new("", 0, Group::Generic, ""); COUNT];
+    let (mut filled, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut index = 0;
+        while index < FAMILIES[family].len() {
+            commands[filled] = FAMILIES[family][index];
+            filled += 1;
+            index += 1;
+        }
+        family += 1;
+    }
+    commands
+}
