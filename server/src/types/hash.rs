@@ -1,1 +1,0 @@
-//! Hashes, with optional deadlines per field.
