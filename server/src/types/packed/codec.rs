@@ -19,8 +19,16 @@ pub(super) fn entry_size(len: usize) -> usize {
 }
 
 /// Writes an element into a slice of exactly its size.
+#[inline]
 pub(super) fn write_entry(out: &mut [u8], value: &[u8]) {
     debug_assert_eq!(out.len(), entry_size(value.len()));
+    if value.len() < 0x80
+        && let [first, bytes @ .., last] = out
+    {
+        (*first, *last) = (value.len() as u8, value.len() as u8);
+        bytes.copy_from_slice(value);
+        return;
+    }
     let width = digits(value.len());
     let mut rest = value.len();
     for at in 0..width {

@@ -3,7 +3,7 @@
 use super::{Position, codec};
 
 /// The elements of a packed sequence, from either end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Iter<'a> {
     rest: &'a [u8],
 }
