@@ -38,8 +38,16 @@ fn homes_for(len: usize) -> usize {
 
 impl HashIndex {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let homes = if capacity == 0 { 0 } else { homes_for(capacity) };
-        Self { words: vec![FREE; homes], homes, len: 0 }
+        let homes = if capacity == 0 {
+            0
+        } else {
+            homes_for(capacity)
+        };
+        Self {
+            words: vec![FREE; homes],
+            homes,
+            len: 0,
+        }
     }
 
     #[inline]
@@ -71,7 +79,11 @@ impl HashIndex {
         }
         self.len += 1;
         let mut at = self.home(new);
-        while self.words.get(at).is_some_and(|&word| fragment(word) <= new) {
+        while self
+            .words
+            .get(at)
+            .is_some_and(|&word| fragment(word) <= new)
+        {
             at += 1;
         }
         let mut carried = word(new, slot);
@@ -98,7 +110,9 @@ impl HashIndex {
     }
 
     pub(super) fn remove(&mut self, gone: u32, slot: u32) {
-        let Some(mut at) = self.position(gone, slot) else { return };
+        let Some(mut at) = self.position(gone, slot) else {
+            return;
+        };
         self.len -= 1;
         loop {
             let next = self.words.get(at + 1).copied().unwrap_or(FREE);

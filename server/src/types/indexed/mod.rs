@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! index:  sorted words of (hash fragment, slot)    8 bytes a member, ~0.55–0.8 full
-//! slots:  [key, value] [key, value] …              in order of insertion; removal moves the last one into the hole
+//! slots:  entry entry entry …                      in order of insertion; removal moves the last one into the hole
 //! ```
 
 mod index;
@@ -33,49 +33,67 @@ fn fragment_of(key: &[u8]) -> u32 {
     ((hash >> 32) as u32).min(u32::MAX - 1)
 }
 
-#[derive(Clone, Debug)]
-struct Slot<V> {
-    key: ByteStr,
-    value: V,
+/// What a table stores: something that is found by a byte string of its own.
+pub trait Entry {
+    /// The key, which must not change while the entry is in a table.
+    fn key(&self) -> &[u8];
+
+    /// Bytes that the entry owns on the heap.
+    fn heap_bytes(&self) -> usize;
 }
 
-/// A map from byte strings to `V` whose entries also have an index from 0 to `len() - 1`.
+impl Entry for ByteStr {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn heap_bytes(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
+/// Entries that are found by their key, and that also have an index from 0 to `len() - 1`.
 #[derive(Clone, Debug)]
-pub struct IndexedTable<V> {
-    slots: Slab<Slot<V>>,
+pub struct IndexedTable<E> {
+    slots: Slab<E>,
     index: HashIndex,
 }
 
 /// What a removal took out, and what it moved.
 #[derive(Debug)]
-pub struct Removed<V> {
-    /// The key that was removed.
-    pub key: ByteStr,
-    /// Its value.
-    pub value: V,
+pub struct Removed<E> {
+    /// The entry that was removed.
+    pub entry: E,
     /// Index it had.
     pub index: usize,
     /// Index from which the last entry was moved to `index`, unless it was the removed one itself.
     pub moved_from: Option<usize>,
 }
 
-impl<V> Default for IndexedTable<V> {
+impl<E: Entry> Default for IndexedTable<E> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<V> IndexedTable<V> {
+impl<E: Entry> IndexedTable<E> {
     /// An empty table.
     #[must_use]
     pub fn new() -> Self {
-        Self { slots: Slab::new(), index: HashIndex::with_capacity(0) }
+        Self {
+            slots: Slab::new(),
+            index: HashIndex::with_capacity(0),
+        }
     }
 
     /// An empty table that takes `capacity` entries without growing its index.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { slots: Slab::new(), index: HashIndex::with_capacity(capacity) }
+        Self {
+            slots: Slab::new(),
+            index: HashIndex::with_capacity(capacity),
+        }
     }
 
     /// Number of entries.
@@ -100,7 +118,9 @@ impl<V> IndexedTable<V> {
 
     #[inline]
     fn find_hashed(&self, fragment: u32, key: &[u8]) -> Option<usize> {
-        self.index.find(fragment, |slot| self.slots.get(slot).is_some_and(|slot| slot.key.as_bytes() == key))
+        self.index.find(fragment, |slot| {
+            self.slots.get(slot).is_some_and(|entry| entry.key() == key)
+        })
     }
 
     /// Whether `key` is present.
@@ -109,92 +129,75 @@ impl<V> IndexedTable<V> {
         self.find(key).is_some()
     }
 
-    /// Value of `key`.
+    /// The entry of `key`.
     #[must_use]
-    pub fn get(&self, key: &[u8]) -> Option<&V> {
-        self.at(self.find(key)?).map(|(_, value)| value)
-    }
-
-    /// Value of `key`, to be changed.
-    pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut V> {
-        self.value_at_mut(self.find(key)?)
+    pub fn get(&self, key: &[u8]) -> Option<&E> {
+        self.at(self.find(key)?)
     }
 
     /// The entry at `index`.
     #[must_use]
     #[inline]
-    pub fn at(&self, index: usize) -> Option<(&[u8], &V)> {
-        self.slots.get(index).map(|slot| (slot.key.as_bytes(), &slot.value))
+    pub fn at(&self, index: usize) -> Option<&E> {
+        self.slots.get(index)
     }
 
-    /// The value at `index`, to be changed.
+    /// The entry at `index`, of which anything but the key may be changed.
     #[inline]
-    pub fn value_at_mut(&mut self, index: usize) -> Option<&mut V> {
-        self.slots.get_mut(index).map(|slot| &mut slot.value)
+    pub fn at_mut(&mut self, index: usize) -> Option<&mut E> {
+        self.slots.get_mut(index)
     }
 
-    /// Index of `key`, which is inserted with the value that `make` returns if it is new; and whether it was.
+    /// Index of `key`, for which the entry that `make` returns is inserted if there is none; and whether it was.
     ///
     /// # Panics
     /// When the table already holds 2³² − 1 entries.
     #[inline]
-    pub fn find_or_insert_with(&mut self, key: &[u8], make: impl FnOnce() -> V) -> (usize, bool) {
+    pub fn find_or_insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> (usize, bool) {
         let fragment = fragment_of(key);
         if let Some(index) = self.find_hashed(fragment, key) {
             return (index, false);
         }
-        (self.push_new(fragment, key, make()), true)
-    }
-
-    /// Inserts or overwrites; returns the former value.
-    ///
-    /// # Panics
-    /// When the table already holds 2³² − 1 entries and `key` is new.
-    pub fn insert(&mut self, key: &[u8], value: V) -> Option<V> {
-        let fragment = fragment_of(key);
-        if let Some(index) = self.find_hashed(fragment, key)
-            && let Some(place) = self.value_at_mut(index)
-        {
-            return Some(std::mem::replace(place, value));
-        }
-        self.push_new(fragment, key, value);
-        None
-    }
-
-    fn push_new(&mut self, fragment: u32, key: &[u8], value: V) -> usize {
         let index = self.slots.len();
-        assert!(index < u32::MAX as usize, "a collection holds at most 2^32 - 1 members");
+        assert!(
+            index < u32::MAX as usize,
+            "a collection holds at most 2^32 - 1 members"
+        );
+        let entry = make();
+        debug_assert_eq!(entry.key(), key);
         self.index.insert(fragment, index as u32);
-        self.slots.push(Slot { key: ByteStr::new(key), value });
-        index
+        self.slots.push(entry);
+        (index, true)
     }
 
     /// Removes `key`. The last entry takes its index.
-    pub fn swap_remove(&mut self, key: &[u8]) -> Option<Removed<V>> {
+    pub fn swap_remove(&mut self, key: &[u8]) -> Option<Removed<E>> {
         self.swap_remove_at(self.find(key)?)
     }
 
     /// Removes the entry at `index`. The last entry takes its place.
-    pub fn swap_remove_at(&mut self, index: usize) -> Option<Removed<V>> {
-        let fragment = fragment_of(&self.slots.get(index)?.key);
+    pub fn swap_remove_at(&mut self, index: usize) -> Option<Removed<E>> {
+        let fragment = fragment_of(self.slots.get(index)?.key());
         self.index.remove(fragment, index as u32);
         let last = self.slots.len() - 1;
         if index != last
             && let Some(moved) = self.slots.get(last)
         {
-            self.index.renumber(fragment_of(&moved.key), last as u32, index as u32);
+            self.index
+                .renumber(fragment_of(moved.key()), last as u32, index as u32);
         }
-        let Slot { key, value } = self.slots.swap_remove(index)?;
-        Some(Removed { key, value, index, moved_from: (index != last).then_some(last) })
+        let entry = self.slots.swap_remove(index)?;
+        Some(Removed {
+            entry,
+            index,
+            moved_from: (index != last).then_some(last),
+        })
     }
 
     /// All entries in order of their index. A table built again by inserting them in this order has the same indexes,
     /// so that a scan's cursor stays valid on a copy.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &V)> + DoubleEndedIterator + '_ {
-        (0..self.len()).map(|index| {
-            let slot = &self.slots[index];
-            (slot.key.as_bytes(), &slot.value)
-        })
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.slots.iter()
     }
 
     /// Visits up to `count` entries (at least one) and returns the cursor to go on with, 0 at the end; 0 also starts.
@@ -202,21 +205,25 @@ impl<V> IndexedTable<V> {
     /// The cursor is the number of entries not visited yet, and entries are visited from the last to the first. A
     /// removal moves the last entry to a lower index, so an entry may be seen twice, but one that is present from the
     /// first call to the last is never missed.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(usize, &[u8], &V)) -> u64 {
+    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(usize, &E)) -> u64 {
         let len = self.len();
-        let from = if cursor == 0 { len } else { usize::try_from(cursor).unwrap_or(len).min(len) };
+        let from = if cursor == 0 {
+            len
+        } else {
+            usize::try_from(cursor).unwrap_or(len).min(len)
+        };
         let to = from.saturating_sub(count.max(1));
         for index in (to..from).rev() {
-            if let Some((key, value)) = self.at(index) {
-                visit(index, key, value);
+            if let Some(entry) = self.at(index) {
+                visit(index, entry);
             }
         }
         to as u64
     }
 
-    /// Heap bytes owned, of which `value_bytes` says what each value owns.
-    pub fn memory_usage(&self, value_bytes: impl Fn(&V) -> usize) -> usize {
-        let inside: usize = self.slots.iter().map(|slot| slot.key.heap_bytes() + value_bytes(&slot.value)).sum();
+    /// Heap bytes owned.
+    pub fn memory_usage(&self) -> usize {
+        let inside: usize = self.slots.iter().map(Entry::heap_bytes).sum();
         self.slots.memory_usage() + self.index.memory_usage() + inside
     }
 }

@@ -1,7 +1,5 @@
 //! An array in pieces of bounded size: growing never copies more than one piece, and wastes less than one.
 
-use std::ops::Index;
-
 /// Entries of a piece, as a power of two.
 const PIECE_BITS: usize = 10;
 const PIECE_LEN: usize = 1 << PIECE_BITS;
@@ -19,7 +17,9 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.pieces.last().map_or(0, |last| ((self.pieces.len() - 1) << PIECE_BITS) + last.len())
+        self.pieces.last().map_or(0, |last| {
+            ((self.pieces.len() - 1) << PIECE_BITS) + last.len()
+        })
     }
 
     #[inline]
@@ -29,7 +29,9 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.pieces.get_mut(index >> PIECE_BITS)?.get_mut(index % PIECE_LEN)
+        self.pieces
+            .get_mut(index >> PIECE_BITS)?
+            .get_mut(index % PIECE_LEN)
     }
 
     #[inline]
@@ -42,7 +44,11 @@ impl<T> Slab<T> {
                 last.push(value);
             }
             _ => {
-                let first_room = if self.pieces.is_empty() { 16 } else { PIECE_LEN / 8 };
+                let first_room = if self.pieces.is_empty() {
+                    16
+                } else {
+                    PIECE_LEN / 8
+                };
                 let mut piece = Vec::with_capacity(first_room);
                 piece.push(value);
                 self.pieces.push(piece);
@@ -76,17 +82,12 @@ impl<T> Slab<T> {
     }
 
     pub(super) fn memory_usage(&self) -> usize {
-        let pieces: usize = self.pieces.iter().map(|piece| piece.capacity() * size_of::<T>()).sum();
+        let pieces: usize = self
+            .pieces
+            .iter()
+            .map(|piece| piece.capacity() * size_of::<T>())
+            .sum();
         pieces + self.pieces.capacity() * size_of::<Vec<T>>()
-    }
-}
-
-impl<T> Index<usize> for Slab<T> {
-    type Output = T;
-
-    #[inline]
-    fn index(&self, index: usize) -> &T {
-        &self.pieces[index >> PIECE_BITS][index % PIECE_LEN]
     }
 }
 
@@ -101,9 +102,9 @@ mod tests {
             slab.push(number);
         }
         assert_eq!(slab.len(), 3 * PIECE_LEN + 5);
-        assert!((0..slab.len()).all(|index| slab[index] == index));
+        assert!((0..slab.len()).all(|index| slab.get(index) == Some(&index)));
         assert_eq!(slab.swap_remove(7), Some(7));
-        assert_eq!(slab[7], 3 * PIECE_LEN + 4);
+        assert_eq!(slab.get(7), Some(&(3 * PIECE_LEN + 4)));
         while slab.swap_remove(0).is_some() {}
         assert_eq!(slab.len(), 0);
     }

@@ -19,8 +19,39 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+#[derive(Debug)]
+struct Keyed {
+    key: ByteStr,
+    value: u32,
+}
+
+impl Entry for Keyed {
+    fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.key.heap_bytes()
+    }
+}
+
+fn insert(table: &mut IndexedTable<Keyed>, key: &[u8], value: u32) -> Option<u32> {
+    let (index, is_new) = table.find_or_insert_with(key, || Keyed {
+        key: key.into(),
+        value,
+    });
+    let former = table
+        .at_mut(index)
+        .map(|entry| std::mem::replace(&mut entry.value, value));
+    former.filter(|_| !is_new)
+}
+
 fn key(number: u16) -> Vec<u8> {
-    format!("element:{number:012}{}", "x".repeat(usize::from(number % 7))).into_bytes()
+    format!(
+        "element:{number:012}{}",
+        "x".repeat(usize::from(number % 7))
+    )
+    .into_bytes()
 }
 
 proptest! {
@@ -30,15 +61,15 @@ proptest! {
         for op in ops {
             match op {
                 Op::Insert(number, value) => {
-                    prop_assert_eq!(table.insert(&key(number), value), model.insert(key(number), value));
+                    prop_assert_eq!(insert(&mut table, &key(number), value), model.insert(key(number), value));
                 }
                 Op::Remove(number) => {
-                    let removed = table.swap_remove(&key(number)).map(|removed| removed.value);
+                    let removed = table.swap_remove(&key(number)).map(|removed| removed.entry.value);
                     prop_assert_eq!(removed, model.remove(&key(number)));
                 }
                 Op::RemoveAt(index) => {
                     if let Some(removed) = table.swap_remove_at(index) {
-                        prop_assert_eq!(Some(removed.value), model.remove(&removed.key[..]));
+                        prop_assert_eq!(Some(removed.entry.value), model.remove(&removed.entry.key[..]));
                     } else {
                         prop_assert!(index >= model.len());
                     }
@@ -47,9 +78,9 @@ proptest! {
             prop_assert_eq!(table.len(), model.len());
         }
         for number in 0..600 {
-            prop_assert_eq!(table.get(&key(number)), model.get(&key(number)));
+            prop_assert_eq!(table.get(&key(number)).map(|entry| &entry.value), model.get(&key(number)));
         }
-        let seen: HashMap<Vec<u8>, u32> = table.iter().map(|(key, value)| (key.to_vec(), *value)).collect();
+        let seen: HashMap<Vec<u8>, u32> = table.iter().map(|entry| (entry.key.to_vec(), entry.value)).collect();
         prop_assert_eq!(seen, model);
     }
 
@@ -61,14 +92,14 @@ proptest! {
     ) {
         let mut table = IndexedTable::new();
         for number in 0..start {
-            table.insert(&key(number), 0);
+            insert(&mut table, &key(number), 0);
         }
         let mut steady: HashSet<Vec<u8>> = (0..start).map(key).collect();
         let mut seen = HashSet::new();
         let (mut cursor, mut rounds) = (0, rounds.into_iter());
         loop {
-            cursor = table.scan(cursor, count, |_, key, _| {
-                seen.insert(key.to_vec());
+            cursor = table.scan(cursor, count, |_, entry| {
+                seen.insert(entry.key.to_vec());
             });
             if cursor == 0 {
                 break;
@@ -76,14 +107,14 @@ proptest! {
             for op in rounds.next().unwrap_or_default() {
                 let gone = match op {
                     Op::Insert(number, value) => {
-                        table.insert(&key(number), value);
+                        insert(&mut table, &key(number), value);
                         None
                     }
                     Op::Remove(number) => table.swap_remove(&key(number)),
                     Op::RemoveAt(index) => table.swap_remove_at(index),
                 };
                 if let Some(gone) = gone {
-                    steady.remove(&gone.key[..]);
+                    steady.remove(&gone.entry.key[..]);
                 }
             }
         }
@@ -95,12 +126,16 @@ proptest! {
 fn a_removal_says_which_entry_moved() {
     let mut table = IndexedTable::new();
     for number in 0..3 {
-        table.insert(&key(number), number);
+        insert(&mut table, &key(number), 0);
     }
-    let removed = table.swap_remove(&key(0)).map(|removed| (removed.index, removed.moved_from));
+    let removed = table
+        .swap_remove(&key(0))
+        .map(|removed| (removed.index, removed.moved_from));
     assert_eq!(removed, Some((0, Some(2))));
     assert_eq!(table.find(&key(2)), Some(0));
-    let removed = table.swap_remove(&key(1)).map(|removed| (removed.index, removed.moved_from));
+    let removed = table
+        .swap_remove(&key(1))
+        .map(|removed| (removed.index, removed.moved_from));
     assert_eq!(removed, Some((1, None)));
 }
 
@@ -108,19 +143,26 @@ fn a_removal_says_which_entry_moved() {
 fn a_large_table_uses_less_than_40_bytes_a_short_member() {
     let mut table = IndexedTable::new();
     for number in 0..200_000_u32 {
-        table.insert(format!("element:{number:012}").as_bytes(), ());
+        let member = ByteStr::from(format!("element:{number:012}").into_bytes());
+        table.find_or_insert_with(&member, || member.clone());
     }
-    let bytes = table.memory_usage(|()| 0);
-    assert!(bytes < 40 * table.len(), "{} bytes a member", bytes / table.len());
-    assert!((0..200_000_u32).all(|number| table.contains(format!("element:{number:012}").as_bytes())));
+    let bytes = table.memory_usage();
+    assert!(
+        bytes < 40 * table.len(),
+        "{} bytes a member",
+        bytes / table.len()
+    );
+    assert!(
+        (0..200_000_u32).all(|number| table.contains(format!("element:{number:012}").as_bytes()))
+    );
 }
 
 #[test]
 fn cursors_beyond_the_end_are_clamped() {
     let mut table = IndexedTable::new();
-    assert_eq!(table.scan(u64::MAX, 10, |_, _, _: &u16| {}), 0);
-    table.insert(&key(1), 1);
+    assert_eq!(table.scan(u64::MAX, 10, |_, _| {}), 0);
+    insert(&mut table, &key(1), 1);
     let mut seen = 0;
-    assert_eq!(table.scan(u64::MAX, 10, |_, _, _| seen += 1), 0);
+    assert_eq!(table.scan(u64::MAX, 10, |_, _| seen += 1), 0);
     assert_eq!(seen, 1);
 }

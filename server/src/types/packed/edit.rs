@@ -15,7 +15,9 @@ impl Packed {
 
     /// Replaces the element at `at`; nothing happens if there is none.
     pub fn replace_at(&mut self, at: Position, value: &[u8]) {
-        let Some((old, _)) = self.entry_at(at) else { return };
+        let Some((old, _)) = self.entry_at(at) else {
+            return;
+        };
         let (old_size, size) = (entry_size(old.len()), entry_size(value.len()));
         self.resize_hole(at, old_size, size);
         let offset = self.start() + at.0;

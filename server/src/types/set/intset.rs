@@ -64,7 +64,9 @@ impl IntSet {
 
     /// Adds a number; whether it is new.
     pub(super) fn insert(&mut self, number: i64) -> bool {
-        let Err(index) = self.search(number) else { return false };
+        let Err(index) = self.search(number) else {
+            return false;
+        };
         let width = self.width();
         if width_of(number) > width || self.bytes.is_empty() {
             self.widen(index, number);
@@ -95,7 +97,9 @@ impl IntSet {
 
     /// Removes a number; whether it was there. The width stays.
     pub(super) fn remove(&mut self, number: i64) -> bool {
-        let Ok(index) = self.search(number) else { return false };
+        let Ok(index) = self.search(number) else {
+            return false;
+        };
         let width = self.width();
         let mut bytes = std::mem::take(&mut self.bytes).into_vec();
         let at = 1 + index * width;
@@ -130,9 +134,15 @@ pub(super) fn parse_canonical(text: &[u8]) -> Option<i64> {
             return None;
         }
         // Counting downwards reaches the smallest number, which has no positive counterpart.
-        number = number.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))?;
+        number = number
+            .checked_mul(10)?
+            .checked_sub(i64::from(digit - b'0'))?;
     }
-    if negative { Some(number) } else { number.checked_neg() }
+    if negative {
+        Some(number)
+    } else {
+        number.checked_neg()
+    }
 }
 
 #[cfg(test)]

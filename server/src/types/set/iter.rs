@@ -18,7 +18,11 @@ impl<'a> SetIter<'a> {
             Repr::Packed(packed) => Some(packed.iter()),
             _ => None,
         };
-        Self { set, packed, next: 0 }
+        Self {
+            set,
+            packed,
+            next: 0,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Set(Repr);
 enum Repr {
     Ints(IntSet),
     Packed(Packed),
-    Table(Box<IndexedTable<()>>),
+    Table(Box<IndexedTable<ByteStr>>),
 }
 
 const _: () = assert!(size_of::<Set>() <= 24);
@@ -83,7 +83,7 @@ impl Set {
     #[inline]
     pub fn add(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
         match &mut self.0 {
-            Repr::Table(table) => table.find_or_insert_with(member, || ()).1,
+            Repr::Table(table) => table.find_or_insert_with(member, || ByteStr::new(member)).1,
             Repr::Packed(_) => self.add_packed(member, limits),
             Repr::Ints(_) => self.add_to_ints(member, limits),
         }
@@ -94,16 +94,22 @@ impl Set {
             if packed.find(member, 1).is_some() {
                 return false;
             }
-            if fits_packed(packed.len(), member.len(), limits) && packed.is_safe_to_add(member.len()) {
+            if fits_packed(packed.len(), member.len(), limits)
+                && packed.is_safe_to_add(member.len())
+            {
                 packed.push_back(member);
                 return true;
             }
         }
-        self.to_table().find_or_insert_with(member, || ()).1
+        self.to_table()
+            .find_or_insert_with(member, || ByteStr::new(member))
+            .1
     }
 
     fn add_to_ints(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
-        let Repr::Ints(ints) = &mut self.0 else { return false };
+        let Repr::Ints(ints) = &mut self.0 else {
+            return false;
+        };
         let admits_ints = limits.set_max_intset_entries > 0 || ints.len() > 0;
         if let Some(number) = parse_canonical(member).filter(|_| admits_ints) {
             let is_new = ints.insert(number);
@@ -113,8 +119,16 @@ impl Set {
             return is_new;
         }
         let mut digits = itoa::Buffer::new();
-        let ends = [ints.get(0), ints.len().checked_sub(1).and_then(|last| ints.get(last))];
-        let longest = ends.into_iter().flatten().map(|number| digits.format(number).len()).max().unwrap_or(0);
+        let ends = [
+            ints.get(0),
+            ints.len().checked_sub(1).and_then(|last| ints.get(last)),
+        ];
+        let longest = ends
+            .into_iter()
+            .flatten()
+            .map(|number| digits.format(number).len())
+            .max()
+            .unwrap_or(0);
         if fits_packed(ints.len(), member.len().max(longest), limits) {
             let mut packed = Packed::new();
             for number in ints.iter() {
@@ -124,16 +138,19 @@ impl Set {
             self.0 = Repr::Packed(packed);
             return true;
         }
-        self.to_table().find_or_insert_with(member, || ()).1
+        self.to_table()
+            .find_or_insert_with(member, || ByteStr::new(member))
+            .1
     }
 
     /// Converts to a table, if it is none yet.
-    fn to_table(&mut self) -> &mut IndexedTable<()> {
+    fn to_table(&mut self) -> &mut IndexedTable<ByteStr> {
         if !matches!(self.0, Repr::Table(_)) {
             let mut table = IndexedTable::with_capacity(self.len() + 1);
             let mut digits = itoa::Buffer::new();
             for item in self.iter() {
-                table.find_or_insert_with(item.as_bytes(&mut digits), || ());
+                let member = item.as_bytes(&mut digits);
+                table.find_or_insert_with(member, || ByteStr::new(member));
             }
             self.0 = Repr::Table(Box::new(table));
         }
@@ -161,7 +178,7 @@ impl Set {
         match &self.0 {
             Repr::Ints(ints) => ints.get(index).map(Item::Int),
             Repr::Packed(packed) => packed.get(index).map(Item::Bytes),
-            Repr::Table(table) => table.at(index).map(|(member, ())| Item::Bytes(member)),
+            Repr::Table(table) => table.at(index).map(|member| Item::Bytes(member)),
         }
     }
 
@@ -184,10 +201,16 @@ impl Set {
         let indexes = distinct_indexes(rng, self.len(), count);
         if let Repr::Packed(packed) = &self.0 {
             let mut wanted = indexes.into_iter().peekable();
-            let chosen = packed.iter().enumerate().filter(|(index, _)| wanted.next_if_eq(index).is_some());
+            let chosen = packed
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| wanted.next_if_eq(index).is_some());
             return chosen.map(|(_, member)| Item::Bytes(member)).collect();
         }
-        indexes.into_iter().filter_map(|index| self.at(index)).collect()
+        indexes
+            .into_iter()
+            .filter_map(|index| self.at(index))
+            .collect()
     }
 
     /// Removes and returns a random member.
@@ -197,7 +220,7 @@ impl Set {
         }
         let index = rng.usize(..self.len());
         match &mut self.0 {
-            Repr::Table(table) => table.swap_remove_at(index).map(|removed| removed.key),
+            Repr::Table(table) => table.swap_remove_at(index).map(|removed| removed.entry),
             Repr::Ints(ints) => {
                 let number = ints.get(index)?;
                 ints.remove(number);
@@ -218,7 +241,7 @@ impl Set {
     /// whole at once.
     pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
         match &self.0 {
-            Repr::Table(table) => table.scan(cursor, count, |_, member, ()| visit(Item::Bytes(member))),
+            Repr::Table(table) => table.scan(cursor, count, |_, member| visit(Item::Bytes(member))),
             _ => {
                 self.iter().for_each(visit);
                 0
@@ -242,7 +265,7 @@ impl Set {
         match &self.0 {
             Repr::Ints(ints) => ints.memory_usage(),
             Repr::Packed(packed) => packed.memory_usage(),
-            Repr::Table(table) => size_of::<IndexedTable<()>>() + table.memory_usage(|()| 0),
+            Repr::Table(table) => size_of::<IndexedTable<ByteStr>>() + table.memory_usage(),
         }
     }
 }
