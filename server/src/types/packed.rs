@@ -1,1 +1,0 @@
-//! Flat, compact encoding shared by small collections.
