@@ -1,8 +1,10 @@
 //! The value types of the keyspace as plain containers: no store, no protocol, no clock and no entropy of their own.
 
+pub mod bytestr;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
+pub mod limits;
 pub mod list;
 pub mod packed;
 pub mod set;
