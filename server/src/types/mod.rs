@@ -4,8 +4,6 @@ pub mod bytestr;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
-pub mod indexed;
-pub mod item;
 pub mod limits;
 pub mod list;
 pub mod packed;

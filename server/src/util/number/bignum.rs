@@ -130,7 +130,8 @@ impl Bignum {
     }
 
     /// The lowest 64 bits.
-    pub(super) fn low_u64(&self) -> u64 {
+    #[cfg(test)]
+    fn low_u64(&self) -> u64 {
         let limb = |index: usize| u64::from(self.0.get(index).copied().unwrap_or(0));
         limb(0) | (limb(1) << 32)
     }
@@ -144,7 +145,7 @@ impl Bignum {
     }
 
     /// Decimal digits, highest first, `0` for zero.
-    pub(super) fn to_decimal(mut self) -> Vec<u8> {
+    pub(super) fn into_decimal(mut self) -> Vec<u8> {
         let mut reversed = Vec::new();
         while !self.is_zero() {
             let mut remainder = 0u64;
@@ -186,7 +187,7 @@ mod tests {
         #[test]
         fn decimals_survive_the_round_trip(text in "[1-9][0-9]{0,80}") {
             let number = Bignum::from_decimal(text.as_bytes());
-            prop_assert_eq!(String::from_utf8(number.to_decimal()).expect("digits"), text);
+            prop_assert_eq!(String::from_utf8(number.into_decimal()).expect("digits"), text);
         }
 
         #[test]

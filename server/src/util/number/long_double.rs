@@ -204,7 +204,7 @@ impl LongDouble {
             out.push(b'0');
             return;
         }
-        let mut digits = scaled.to_decimal();
+        let mut digits = scaled.into_decimal();
         if digits.len() <= PRINTED_DECIMALS {
             let missing = PRINTED_DECIMALS + 1 - digits.len();
             digits.splice(0..0, std::iter::repeat_n(b'0', missing));
