@@ -1,0 +1,1 @@
+//! `rondache-bench compare`.

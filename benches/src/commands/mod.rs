@@ -1,0 +1,4 @@
+//! One file (or folder) for every subcommand.
+
+pub mod compare;
+pub mod run;
