@@ -18,6 +18,8 @@ pub struct Cli {
 enum Subcommands {
     /// Load one server and print throughput and latencies
     Run(commands::run::RunArgs),
+    /// Give several servers the same load in turns and print ratios
+    Compare(commands::compare::CompareArgs),
 }
 
 impl Cli {
@@ -29,6 +31,7 @@ impl Cli {
         guard::install_signal_handler();
         let result = match &self.command {
             Subcommands::Run(args) => commands::run::run(args),
+            Subcommands::Compare(args) => commands::compare::run(args),
         };
         guard::end_all();
         result

@@ -126,6 +126,14 @@ impl Mix {
         }
     }
 
+    /// GET and SET in equal parts.
+    pub fn even_get_set() -> Self {
+        Self {
+            choices: vec![(Operation::Get, 1), (Operation::Set, 2)],
+            total: 2,
+        }
+    }
+
     /// Draws an operation by weight.
     pub fn draw(&self, rng: &mut fastrand::Rng) -> Operation {
         if let [(operation, _)] = self.choices[..] {
