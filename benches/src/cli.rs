@@ -20,6 +20,8 @@ enum Subcommands {
     Run(commands::run::RunArgs),
     /// Give several servers the same load in turns and print ratios
     Compare(commands::compare::CompareArgs),
+    /// Replay an access trace as look-aside traffic and print the hit ratio
+    Replay(commands::replay::ReplayArgs),
 }
 
 impl Cli {
@@ -32,6 +34,7 @@ impl Cli {
         let result = match &self.command {
             Subcommands::Run(args) => commands::run::run(args),
             Subcommands::Compare(args) => commands::compare::run(args),
+            Subcommands::Replay(args) => commands::replay::run(args),
         };
         guard::end_all();
         result

@@ -19,6 +19,8 @@ pub mod load;
 pub mod net;
 pub mod output;
 pub mod proc;
+pub mod sim;
 pub mod stats;
+pub mod trace;
 
 pub use error::{BenchError, Result};
