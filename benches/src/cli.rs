@@ -1,0 +1,42 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::error::Result;
+use crate::proc::guard;
+
+/// Load generator and measuring bench for RESP servers.
+#[derive(Debug, Parser)]
+#[command(name = "rondache-bench", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Load one server and print throughput and latencies
+    Run(commands::run::RunArgs),
+    /// Give several servers the same load in turns and print ratios
+    Compare(commands::compare::CompareArgs),
+    /// Replay an access trace as look-aside traffic and print the hit ratio
+    Replay(commands::replay::ReplayArgs),
+}
+
+impl Cli {
+    /// Runs the chosen subcommand and ends every server that it started, also on SIGINT and SIGTERM.
+    ///
+    /// # Errors
+    /// The subcommand's.
+    pub fn execute(&self) -> Result<()> {
+        guard::install_signal_handler();
+        let result = match &self.command {
+            Subcommands::Run(args) => commands::run::run(args),
+            Subcommands::Compare(args) => commands::compare::run(args),
+            Subcommands::Replay(args) => commands::replay::run(args),
+        };
+        guard::end_all();
+        result
+    }
+}

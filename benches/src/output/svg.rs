@@ -1,0 +1,1 @@
+//! Line plots as SVG.
