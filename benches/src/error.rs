@@ -76,9 +76,6 @@ pub(crate) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, context: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|source| BenchError::Io {
-            context: context(),
-            source,
-        })
+        self.map_err(|source| BenchError::Io { context: context(), source })
     }
 }

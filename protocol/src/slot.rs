@@ -11,11 +11,7 @@ pub const SLOTS: u16 = 16384;
 #[must_use]
 pub fn slot_of(key: &[u8]) -> u16 {
     let (crc, has_brace) = crc16_and_brace(key);
-    let crc = if has_brace {
-        crc16(hashed_part(key))
-    } else {
-        crc
-    };
+    let crc = if has_brace { crc16(hashed_part(key)) } else { crc };
     crc & (SLOTS - 1)
 }
 
@@ -47,9 +43,7 @@ fn crc16_and_brace(bytes: &[u8]) -> (u16, bool) {
     let first = match bytes.first_chunk::<8>() {
         // Shifting by 64 when nothing is odd would overflow.
         Some(chunk) if odd > 0 => u64::from_be_bytes(*chunk) >> (64 - 8 * odd),
-        _ => head
-            .iter()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        _ => head.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
     let mut crc = if odd > 0 { crc16_step(0, first) } else { 0 };
     let mut braces = zero_bytes(first ^ BRACES);
@@ -77,14 +71,7 @@ const fn zero_bytes(word: u64) -> u64 {
 fn crc16_step(crc: u16, word: u64) -> u16 {
     let [a, b, c, d, e, f, g, h] = (word ^ u64::from(crc) << 48).to_be_bytes();
     let table = |zeros: usize, byte: u8| TABLES[zeros][usize::from(byte)];
-    table(7, a)
-        ^ table(6, b)
-        ^ table(5, c)
-        ^ table(4, d)
-        ^ table(3, e)
-        ^ table(2, f)
-        ^ table(1, g)
-        ^ table(0, h)
+    table(7, a) ^ table(6, b) ^ table(5, c) ^ table(4, d) ^ table(3, e) ^ table(2, f) ^ table(1, g) ^ table(0, h)
 }
 
 /// `TABLES[zeros][byte]` is the checksum of a byte that is followed by so many zero bytes.
@@ -99,11 +86,7 @@ const fn tables() -> [[u16; 256]; 8] {
         while zeros < 8 {
             let mut bit = 0;
             while bit < 8 {
-                crc = if crc & 0x8000 != 0 {
-                    crc << 1 ^ 0x1021
-                } else {
-                    crc << 1
-                };
+                crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
                 bit += 1;
             }
             tables[zeros][byte] = crc;
@@ -125,11 +108,7 @@ mod tests {
         for byte in bytes {
             crc ^= u16::from(*byte) << 8;
             for _ in 0..8 {
-                crc = if crc & 0x8000 != 0 {
-                    crc << 1 ^ 0x1021
-                } else {
-                    crc << 1
-                };
+                crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
             }
         }
         crc

@@ -83,8 +83,7 @@ impl LookAside {
                 next_sample = at + sample_every;
                 entries.push(sampler.dbsize()? as f64);
                 if let Some(pid) = pid {
-                    run.result.peak_rss_bytes =
-                        run.result.peak_rss_bytes.max(usage::memory(pid)?.rss_bytes);
+                    run.result.peak_rss_bytes = run.result.peak_rss_bytes.max(usage::memory(pid)?.rss_bytes);
                 }
                 on_progress(at as u64);
             }
@@ -94,9 +93,7 @@ impl LookAside {
         result.outcome.elapsed = start.elapsed();
         result.entries_mean = mean(&entries);
         if let Some(pid) = pid {
-            result.peak_rss_bytes = result
-                .peak_rss_bytes
-                .max(usage::memory(pid)?.peak_rss_bytes);
+            result.peak_rss_bytes = result.peak_rss_bytes.max(usage::memory(pid)?.peak_rss_bytes);
         }
         Ok(result)
     }
@@ -112,20 +109,13 @@ impl LookAside {
 impl<'a> Run<'a> {
     fn new(options: &'a LookAside, sampler: &Client) -> Result<Self> {
         if options.window == 0 || options.connections == 0 {
-            return Err(BenchError::Usage(
-                "window and connections must be at least 1".to_owned(),
-            ));
+            return Err(BenchError::Usage("window and connections must be at least 1".to_owned()));
         }
         let connections = options.connections;
-        let clients = (0..connections)
-            .map(|_| Client::connect(sampler.addr()))
-            .collect::<Result<_>>()?;
+        let clients = (0..connections).map(|_| Client::connect(sampler.addr())).collect::<Result<_>>()?;
         let largest = options.value_size.max(options.trace_sizes_max.unwrap_or(0));
         let mut rng = fastrand::Rng::with_seed(1);
-        let sizes = SizeRange {
-            min: 0,
-            max: largest,
-        };
+        let sizes = SizeRange { min: 0, max: largest };
         Ok(Self {
             options,
             clients,
@@ -143,10 +133,7 @@ impl<'a> Run<'a> {
         let mut taken = 0;
         for access in accesses.iter().take(self.options.window) {
             let connection = connection_of(access.key, self.clients.len());
-            if self.asked[connection]
-                .iter()
-                .any(|other| other.key == access.key)
-            {
+            if self.asked[connection].iter().any(|other| other.key == access.key) {
                 break;
             }
             self.asked[connection].push(*access);
@@ -187,10 +174,7 @@ impl<'a> Run<'a> {
                 seen += 1;
             })?;
             self.result.outcome.requests += asked.len() as u64;
-            self.result
-                .outcome
-                .latencies
-                .record(start.elapsed().as_nanos() as u64, asked.len() as u64);
+            self.result.outcome.latencies.record(start.elapsed().as_nanos() as u64, asked.len() as u64);
             for access in &missed {
                 self.push_set(connection, access);
             }

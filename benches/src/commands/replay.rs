@@ -89,58 +89,25 @@ pub fn run(args: &ReplayArgs) -> Result<()> {
         None => local_pid(&mut sampler),
     };
     let bar = progress::bar(&trace.name, Some(trace.accesses.len() as u64));
-    let replayed = args
-        .options
-        .look_aside()
-        .replay(&trace, &mut sampler, pid, |done| bar.set_position(done))?;
+    let replayed = args.options.look_aside().replay(&trace, &mut sampler, pid, |done| bar.set_position(done))?;
     bar.finish_and_clear();
-    let mut table = Table::new(
-        format!("replay of {}", trace.name),
-        &["figure", "value", "unit"],
-    );
+    let mut table = Table::new(format!("replay of {}", trace.name), &["figure", "value", "unit"]);
     let accesses = trace.accesses.len() as u64;
-    let mut row =
-        |figure: &str, value: Cell, unit: &str| table.row(vec![figure.into(), value, unit.into()]);
+    let mut row = |figure: &str, value: Cell, unit: &str| table.row(vec![figure.into(), value, unit.into()]);
     row("accesses", accesses.into(), "");
     row("different keys", trace.distinct_keys.into(), "");
-    row(
-        "hit ratio",
-        Cell::Number(100.0 * replayed.hit_ratio(), 2),
-        "%",
-    );
-    row(
-        "accesses/s",
-        Cell::Number(replayed.outcome.throughput(), 0),
-        "",
-    );
-    row(
-        "window p99",
-        Cell::Number(replayed.outcome.latencies.quantile_us(0.99), 1),
-        "µs",
-    );
-    row(
-        "entries held on average",
-        Cell::Number(replayed.entries_mean, 0),
-        "",
-    );
-    let rss = if pid.is_some() {
-        Cell::mib(replayed.peak_rss_bytes)
-    } else {
-        Cell::Empty
-    };
+    row("hit ratio", Cell::Number(100.0 * replayed.hit_ratio(), 2), "%");
+    row("accesses/s", Cell::Number(replayed.outcome.throughput(), 0), "");
+    row("window p99", Cell::Number(replayed.outcome.latencies.quantile_us(0.99), 1), "µs");
+    row("entries held on average", Cell::Number(replayed.entries_mean, 0), "");
+    let rss = if pid.is_some() { Cell::mib(replayed.peak_rss_bytes) } else { Cell::Empty };
     row("peak RSS", rss, "MiB");
     row("error replies", replayed.outcome.errors_text().into(), "");
     row("refused SETs", replayed.refused_sets.into(), "");
-    let entries = args
-        .entries
-        .unwrap_or(replayed.entries_mean.round() as usize);
+    let entries = args.entries.unwrap_or(replayed.entries_mean.round() as usize);
     for policy in &args.policy_offline {
         let ratio = policy.hit_ratio(entries, &trace.accesses);
-        row(
-            &format!("offline {policy} of {entries} entries"),
-            Cell::Number(100.0 * ratio, 2),
-            "%",
-        );
+        row(&format!("offline {policy} of {entries} entries"), Cell::Number(100.0 * ratio, 2), "%");
     }
     output::print(&[table], args.output)
 }
@@ -152,7 +119,5 @@ fn local_pid(client: &mut Client) -> Option<u32> {
     }
     let pid = client.info_number("server", "process_id").ok()?;
     let pid = u32::try_from(pid).ok()?;
-    std::path::Path::new(&format!("/proc/{pid}/status"))
-        .exists()
-        .then_some(pid)
+    std::path::Path::new(&format!("/proc/{pid}/status")).exists().then_some(pid)
 }

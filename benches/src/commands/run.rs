@@ -36,12 +36,7 @@ pub struct DataArgs {
 
 impl DataArgs {
     /// A generator configuration with this data.
-    pub fn generator(
-        &self,
-        mix: Mix,
-        distribution: DistributionKind,
-        ttl: Option<Duration>,
-    ) -> GeneratorConfig {
+    pub fn generator(&self, mix: Mix, distribution: DistributionKind, ttl: Option<Duration>) -> GeneratorConfig {
         GeneratorConfig {
             keys: self.keys,
             key_size: self.key_size,
@@ -120,12 +115,8 @@ pub fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
 /// # Errors
 /// [`BenchError::Usage`] when there is no such host.
 pub fn resolve(host: &str, port: u16) -> Result<SocketAddr> {
-    let mut found = (host, port)
-        .to_socket_addrs()
-        .context(|| format!("resolving {host}"))?;
-    found
-        .next()
-        .ok_or_else(|| BenchError::Usage(format!("{host} has no address")))
+    let mut found = (host, port).to_socket_addrs().context(|| format!("resolving {host}"))?;
+    found.next().ok_or_else(|| BenchError::Usage(format!("{host} has no address")))
 }
 
 /// Runs the subcommand.
@@ -134,9 +125,7 @@ pub fn resolve(host: &str, port: u16) -> Result<SocketAddr> {
 /// Those of the load.
 pub fn run(args: &RunArgs) -> Result<()> {
     let mix = args.mix.clone().unwrap_or_else(|| Mix::only(args.command));
-    let config = args
-        .data
-        .generator(mix.clone(), args.distribution, args.ttl);
+    let config = args.data.generator(mix.clone(), args.distribution, args.ttl);
     let stop = match (args.requests, args.duration) {
         (Some(requests), _) => Stop::Requests(requests),
         (None, Some(duration)) => Stop::After(duration),
@@ -159,10 +148,7 @@ pub fn run(args: &RunArgs) -> Result<()> {
         prepare::fill(&plan, &config, |done| bar.set_position(done))?;
         bar.finish_and_clear();
     }
-    if mix
-        .operations()
-        .any(|operation| matches!(operation, Operation::Lrange(_)))
-    {
+    if mix.operations().any(|operation| matches!(operation, Operation::Lrange(_))) {
         prepare::collections(&mut Client::connect(plan.addr)?, &mix, &config)?;
     }
     let total = match (stop, args.rate) {
@@ -181,16 +167,8 @@ fn report(outcome: &Outcome) -> Table {
     let latencies = &outcome.latencies;
     let rows: [(&str, Cell, &str); 12] = [
         ("requests", outcome.requests.into(), ""),
-        (
-            "elapsed",
-            Cell::Number(outcome.elapsed.as_secs_f64(), 3),
-            "s",
-        ),
-        (
-            "throughput",
-            Cell::Number(outcome.throughput(), 0),
-            "requests/s",
-        ),
+        ("elapsed", Cell::Number(outcome.elapsed.as_secs_f64(), 3), "s"),
+        ("throughput", Cell::Number(outcome.throughput(), 0), "requests/s"),
         ("mean", Cell::Number(latencies.mean_us(), 1), "µs"),
         ("p50", Cell::Number(latencies.quantile_us(0.5), 1), "µs"),
         ("p99", Cell::Number(latencies.quantile_us(0.99), 1), "µs"),

@@ -29,16 +29,12 @@ impl FromStr for DistributionKind {
         match (name, parameter) {
             ("uniform", None) => Ok(Self::Uniform),
             ("sequential", None) => Ok(Self::Sequential),
-            ("zipf", None) => Ok(Self::Zipf {
-                theta: DEFAULT_THETA,
-            }),
+            ("zipf", None) => Ok(Self::Zipf { theta: DEFAULT_THETA }),
             ("zipf", Some(parameter)) => match parameter.parse::<f64>() {
                 Ok(theta) if theta > 0.0 && theta <= 10.0 => Ok(Self::Zipf { theta }),
                 _ => Err(format!("{parameter:?} is no exponent between 0 and 10")),
             },
-            _ => Err(format!(
-                "{text:?} is none of uniform, zipf[:theta], sequential"
-            )),
+            _ => Err(format!("{text:?} is none of uniform, zipf[:theta], sequential")),
         }
     }
 }
@@ -63,10 +59,9 @@ impl Distribution {
         let keys = keys.max(1);
         let sampler = match kind {
             DistributionKind::Uniform => Sampler::Uniform,
-            DistributionKind::Zipf { theta } => Sampler::Zipf {
-                zipf: Zipf::new(keys, theta),
-                stride: scatter_stride(keys),
-            },
+            DistributionKind::Zipf { theta } => {
+                Sampler::Zipf { zipf: Zipf::new(keys, theta), stride: scatter_stride(keys) }
+            }
             DistributionKind::Sequential => Sampler::Sequential { next: 0 },
         };
         Self { keys, sampler }
@@ -119,13 +114,7 @@ struct Zipf {
 
 impl Zipf {
     fn new(ranks: u64, theta: f64) -> Self {
-        let mut zipf = Self {
-            ranks: ranks as f64,
-            theta,
-            integral_low: 0.0,
-            integral_high: 0.0,
-            shortcut: 0.0,
-        };
+        let mut zipf = Self { ranks: ranks as f64, theta, integral_low: 0.0, integral_high: 0.0, shortcut: 0.0 };
         zipf.integral_low = zipf.integral(1.5) - 1.0;
         zipf.integral_high = zipf.integral(zipf.ranks + 0.5);
         zipf.shortcut = 2.0 - zipf.inverse(zipf.integral(2.5) - zipf.density(2.0));
@@ -141,21 +130,13 @@ impl Zipf {
     fn integral(&self, x: f64) -> f64 {
         let log = x.ln();
         let t = (1.0 - self.theta) * log;
-        let factor = if t.abs() > 1e-8 {
-            t.exp_m1() / t
-        } else {
-            1.0 + t / 2.0
-        };
+        let factor = if t.abs() > 1e-8 { t.exp_m1() / t } else { 1.0 + t / 2.0 };
         factor * log
     }
 
     fn inverse(&self, y: f64) -> f64 {
         let t = (y * (1.0 - self.theta)).max(-1.0);
-        let factor = if t.abs() > 1e-8 {
-            t.ln_1p() / t
-        } else {
-            1.0 - t / 2.0
-        };
+        let factor = if t.abs() > 1e-8 { t.ln_1p() / t } else { 1.0 - t / 2.0 };
         (factor * y).exp()
     }
 

@@ -76,15 +76,9 @@ impl Engine {
     ///
     /// # Errors
     /// Connection failures, malformed replies and stalls. Error replies are counted in the outcome instead.
-    pub fn run(
-        plan: &LoadPlan,
-        workload: &mut impl Workload,
-        on_progress: impl FnMut(u64),
-    ) -> Result<Outcome> {
+    pub fn run(plan: &LoadPlan, workload: &mut impl Workload, on_progress: impl FnMut(u64)) -> Result<Outcome> {
         if plan.connections == 0 || plan.pipeline == 0 {
-            return Err(BenchError::Usage(
-                "connections and pipeline must be at least 1".to_owned(),
-            ));
+            return Err(BenchError::Usage("connections and pipeline must be at least 1".to_owned()));
         }
         let mut engine = Engine::connect(plan)?;
         engine.start = Instant::now();
@@ -99,11 +93,7 @@ impl Engine {
         for index in 0..plan.connections {
             let mut connection = Connection::open(plan)?;
             poll.registry()
-                .register(
-                    &mut connection.stream,
-                    Token(index),
-                    Interest::READABLE | Interest::WRITABLE,
-                )
+                .register(&mut connection.stream, Token(index), Interest::READABLE | Interest::WRITABLE)
                 .context(|| "registering a socket".into())?;
             connections.push(connection);
         }
@@ -124,11 +114,7 @@ impl Engine {
         self.start.elapsed().as_nanos() as u64
     }
 
-    fn drive(
-        &mut self,
-        workload: &mut impl Workload,
-        mut on_progress: impl FnMut(u64),
-    ) -> Result<()> {
+    fn drive(&mut self, workload: &mut impl Workload, mut on_progress: impl FnMut(u64)) -> Result<()> {
         let mut events = Events::with_capacity(1024);
         let mut heard_ns = 0;
         let mut progress_ns = PROGRESS_EVERY_NS;
@@ -184,8 +170,7 @@ impl Engine {
             None => Duration::from_millis(500),
             Some(due_ns) => {
                 let wait = Duration::from_nanos(due_ns.saturating_sub(self.now_ns()));
-                wait.saturating_sub(SPIN_BELOW)
-                    .min(Duration::from_millis(500))
+                wait.saturating_sub(SPIN_BELOW).min(Duration::from_millis(500))
             }
         }
     }
@@ -211,11 +196,7 @@ impl Engine {
     fn issue_due(&mut self, workload: &mut impl Workload) -> Result<()> {
         let now_ns = self.now_ns();
         let mut skipped = 0;
-        while let Some(due_ns) = self
-            .schedule
-            .next_due_ns()
-            .filter(|&due_ns| due_ns <= now_ns)
-        {
+        while let Some(due_ns) = self.schedule.next_due_ns().filter(|&due_ns| due_ns <= now_ns) {
             let index = self.turn;
             self.turn = (self.turn + 1) % self.connections.len();
             let connection = &mut self.connections[index];
@@ -243,10 +224,7 @@ impl Engine {
         let addr = self.plan.addr;
         let connection = &mut self.connections[index];
         while connection.written < connection.out.len() {
-            match connection
-                .stream
-                .write(&connection.out[connection.written..])
-            {
+            match connection.stream.write(&connection.out[connection.written..]) {
                 Ok(n) => {
                     connection.written += n;
                     self.outcome.bytes_out += n as u64;
@@ -304,9 +282,7 @@ impl Engine {
             }
         })?;
         if completed > connection.outstanding {
-            return Err(BenchError::Protocol(
-                "more replies than requests".to_owned(),
-            ));
+            return Err(BenchError::Protocol("more replies than requests".to_owned()));
         }
         connection.outstanding -= completed;
         self.outstanding -= completed;
@@ -316,9 +292,7 @@ impl Engine {
                 break;
             };
             let step = completed.min(*due);
-            outcome
-                .latencies
-                .record(now_ns.saturating_sub(*sent_ns), step);
+            outcome.latencies.record(now_ns.saturating_sub(*sent_ns), step);
             *due -= step;
             completed -= step;
             if *due == 0 {
@@ -334,28 +308,17 @@ impl Connection {
         let addr = plan.addr;
         let mut stream = std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(5))
             .context(|| format!("connecting to {addr}"))?;
-        stream
-            .set_nodelay(true)
-            .context(|| "setting TCP_NODELAY".into())?;
+        stream.set_nodelay(true).context(|| "setting TCP_NODELAY".into())?;
         if plan.resp3 {
             let mut hello = Vec::new();
             push_request(&mut hello, &[b"HELLO", b"3"]);
-            stream
-                .write_all(&hello)
-                .context(|| format!("saying HELLO to {addr}"))?;
+            stream.write_all(&hello).context(|| format!("saying HELLO to {addr}"))?;
             let mut reader = io::BufReader::with_capacity(4096, &stream);
-            if let Value::Error(reply) =
-                Value::read(&mut reader).context(|| format!("saying HELLO to {addr}"))?
-            {
-                return Err(BenchError::Refused {
-                    command: "HELLO 3".to_owned(),
-                    reply,
-                });
+            if let Value::Error(reply) = Value::read(&mut reader).context(|| format!("saying HELLO to {addr}"))? {
+                return Err(BenchError::Refused { command: "HELLO 3".to_owned(), reply });
             }
         }
-        stream
-            .set_nonblocking(true)
-            .context(|| "making a socket non-blocking".into())?;
+        stream.set_nonblocking(true).context(|| "making a socket non-blocking".into())?;
         Ok(Self {
             stream: mio::net::TcpStream::from_std(stream),
             out: Vec::new(),

@@ -158,11 +158,7 @@ impl Generator {
 
     fn push_many(&mut self, n: u32, with_values: bool, out: &mut Vec<u8>) {
         push_header(out, 1 + n as usize * if with_values { 2 } else { 1 });
-        out.extend_from_slice(if with_values {
-            b"$4\r\nMSET\r\n"
-        } else {
-            b"$4\r\nMGET\r\n"
-        });
+        out.extend_from_slice(if with_values { b"$4\r\nMSET\r\n" } else { b"$4\r\nMGET\r\n" });
         for _ in 0..n {
             self.push_key(out);
             if with_values {
@@ -267,17 +263,9 @@ mod tests {
             let mut rest = &bytes[..];
             let value = Value::read(&mut rest).expect("a RESP array");
             assert!(rest.is_empty(), "{name}");
-            let Value::List(arguments) = value else {
-                panic!("{name} is no array")
-            };
-            let Value::Bulk(command) = &arguments[0] else {
-                panic!("{name} has no command")
-            };
-            assert!(
-                name.to_uppercase()
-                    .starts_with(&*String::from_utf8_lossy(command)),
-                "{name}"
-            );
+            let Value::List(arguments) = value else { panic!("{name} is no array") };
+            let Value::Bulk(command) = &arguments[0] else { panic!("{name} has no command") };
+            assert!(name.to_uppercase().starts_with(&*String::from_utf8_lossy(command)), "{name}");
         }
     }
 
@@ -296,12 +284,8 @@ mod tests {
         for _ in 0..100 {
             let mut out = Vec::new();
             fill.encode(&mut out);
-            let Ok(Value::List(arguments)) = Value::read(&mut &out[..]) else {
-                panic!("no array")
-            };
-            let Value::Bulk(key) = &arguments[1] else {
-                panic!("no key")
-            };
+            let Ok(Value::List(arguments)) = Value::read(&mut &out[..]) else { panic!("no array") };
+            let Value::Bulk(key) = &arguments[1] else { panic!("no key") };
             seen.insert(key.clone());
         }
         assert_eq!(seen.len(), 100);

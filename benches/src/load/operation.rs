@@ -57,9 +57,7 @@ impl FromStr for Operation {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_ascii_lowercase();
-        let split = text
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(text.len());
+        let split = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
         let (name, count) = text.split_at(split);
         let counted = |make: fn(u32) -> Operation, default: u32| match count {
             "" => Ok(make(default)),
@@ -120,18 +118,12 @@ pub struct Mix {
 impl Mix {
     /// Only `operation`.
     pub fn only(operation: Operation) -> Self {
-        Self {
-            choices: vec![(operation, 1)],
-            total: 1,
-        }
+        Self { choices: vec![(operation, 1)], total: 1 }
     }
 
     /// GET and SET in equal parts.
     pub fn even_get_set() -> Self {
-        Self {
-            choices: vec![(Operation::Get, 1), (Operation::Set, 2)],
-            total: 2,
-        }
+        Self { choices: vec![(Operation::Get, 1), (Operation::Set, 2)], total: 2 }
     }
 
     /// Draws an operation by weight.
@@ -158,13 +150,8 @@ impl FromStr for Mix {
         let mut total = 0u32;
         for part in text.split(',') {
             let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
-            let weight: u32 = weight
-                .trim()
-                .parse()
-                .map_err(|_| format!("{weight:?} is no weight"))?;
-            total = total
-                .checked_add(weight)
-                .ok_or("the weights are too large")?;
+            let weight: u32 = weight.trim().parse().map_err(|_| format!("{weight:?} is no weight"))?;
+            total = total.checked_add(weight).ok_or("the weights are too large")?;
             if weight > 0 {
                 choices.push((name.trim().parse()?, total));
             }
@@ -199,9 +186,7 @@ mod tests {
     fn a_mix_draws_by_weight() {
         let mix: Mix = "get=9,set=1".parse().expect("well formed");
         let mut rng = fastrand::Rng::with_seed(1);
-        let gets = (0..100_000)
-            .filter(|_| mix.draw(&mut rng) == Operation::Get)
-            .count();
+        let gets = (0..100_000).filter(|_| mix.draw(&mut rng) == Operation::Get).count();
         assert!((89_000..91_000).contains(&gets), "{gets}");
     }
 

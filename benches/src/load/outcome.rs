@@ -24,9 +24,8 @@ impl Latencies {
     /// An empty histogram.
     pub fn new() -> Self {
         Self(
-            Histogram::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS).unwrap_or_else(
-                |_| unreachable!("the bounds are constants that the histogram accepts"),
-            ),
+            Histogram::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS)
+                .unwrap_or_else(|_| unreachable!("the bounds are constants that the histogram accepts")),
         )
     }
 
@@ -92,20 +91,13 @@ impl Outcome {
         if self.errors.is_empty() {
             return "none".to_owned();
         }
-        let parts: Vec<String> = self
-            .errors
-            .iter()
-            .map(|(word, n)| format!("{word} × {n}"))
-            .collect();
+        let parts: Vec<String> = self.errors.iter().map(|(word, n)| format!("{word} × {n}")).collect();
         parts.join(", ")
     }
 
     /// Counts an error reply.
     pub(crate) fn count_error(&mut self, line: &[u8]) {
         let word = line.split(|&b| b == b' ').next().unwrap_or_default();
-        *self
-            .errors
-            .entry(String::from_utf8_lossy(word).into_owned())
-            .or_default() += 1;
+        *self.errors.entry(String::from_utf8_lossy(word).into_owned()).or_default() += 1;
     }
 }

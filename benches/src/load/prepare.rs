@@ -18,23 +18,12 @@ const COLLECTIONS: [&str; 4] = ["mylist", "myhash", "myset", "myzset"];
 ///
 /// # Errors
 /// Those of the engine; error replies are an error too, since a partly filled server would skew every figure.
-pub fn fill(
-    plan: &LoadPlan,
-    config: &GeneratorConfig,
-    on_progress: impl FnMut(u64),
-) -> Result<Outcome> {
-    let plan = LoadPlan {
-        pipeline: plan.pipeline.max(64),
-        stop: Stop::Requests(config.keys),
-        rate: None,
-        ..plan.clone()
-    };
+pub fn fill(plan: &LoadPlan, config: &GeneratorConfig, on_progress: impl FnMut(u64)) -> Result<Outcome> {
+    let plan =
+        LoadPlan { pipeline: plan.pipeline.max(64), stop: Stop::Requests(config.keys), rate: None, ..plan.clone() };
     let outcome = Engine::run(&plan, &mut Generator::fill(config)?, on_progress)?;
     if outcome.error_count() > 0 {
-        return Err(BenchError::Refused {
-            command: "SET while filling".to_owned(),
-            reply: outcome.errors_text(),
-        });
+        return Err(BenchError::Refused { command: "SET while filling".to_owned(), reply: outcome.errors_text() });
     }
     Ok(outcome)
 }
@@ -47,10 +36,7 @@ pub fn collections(client: &mut Client, mix: &Mix, config: &GeneratorConfig) -> 
     for name in COLLECTIONS {
         client.call_ok(&["DEL", name])?;
     }
-    if mix
-        .operations()
-        .any(|operation| matches!(operation, Operation::Lrange(_)))
-    {
+    if mix.operations().any(|operation| matches!(operation, Operation::Lrange(_))) {
         let value = "x".repeat(config.value_size.max);
         let mut request = Vec::new();
         const BATCH: usize = 100;

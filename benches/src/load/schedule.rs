@@ -23,11 +23,7 @@ pub struct Schedule {
 impl Schedule {
     /// A schedule; `rate` is in requests per second and makes the loop open.
     pub fn new(stop: Stop, rate: Option<f64>) -> Self {
-        Self {
-            stop,
-            interval_ns: rate.map(|rate| 1e9 / rate.max(1e-3)),
-            issued: 0,
-        }
+        Self { stop, interval_ns: rate.map(|rate| 1e9 / rate.max(1e-3)), issued: 0 }
     }
 
     /// Whether requests have times of their own.

@@ -20,11 +20,7 @@ impl FromStr for SizeRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parse = |part: &str| {
-            part.trim()
-                .parse::<usize>()
-                .map_err(|_| format!("{part:?} is no size in bytes"))
-        };
+        let parse = |part: &str| part.trim().parse::<usize>().map_err(|_| format!("{part:?} is no size in bytes"));
         let (min, max) = match text.split_once('-') {
             Some((min, max)) => (parse(min)?, parse(max)?),
             None => (parse(text)?, parse(text)?),
@@ -41,11 +37,7 @@ impl FromStr for SizeRange {
 
 impl std::fmt::Display for SizeRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.min == self.max {
-            write!(f, "{}", self.min)
-        } else {
-            write!(f, "{}-{}", self.min, self.max)
-        }
+        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
     }
 }
 
@@ -69,14 +61,8 @@ pub struct ValuePool {
 impl ValuePool {
     /// A pool for values of `sizes`, filled from `rng`.
     pub fn new(sizes: SizeRange, spread: SizeSpread, rng: &mut fastrand::Rng) -> Self {
-        let bytes = std::iter::repeat_with(|| rng.alphanumeric() as u8)
-            .take(sizes.max + POOL_SLACK_BYTES)
-            .collect();
-        Self {
-            bytes,
-            sizes,
-            spread,
-        }
+        let bytes = std::iter::repeat_with(|| rng.alphanumeric() as u8).take(sizes.max + POOL_SLACK_BYTES).collect();
+        Self { bytes, sizes, spread }
     }
 
     /// Draws a size.

@@ -28,19 +28,11 @@ impl Client {
     /// # Errors
     /// [`BenchError::Io`] when the server does not accept.
     pub fn connect(addr: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(5))
-            .context(|| format!("connecting to {addr}"))?;
-        stream
-            .set_nodelay(true)
-            .context(|| "setting TCP_NODELAY".into())?;
-        stream
-            .set_read_timeout(Some(REPLY_TIMEOUT))
-            .context(|| "setting a timeout".into())?;
-        Ok(Self {
-            addr,
-            reader: BufReader::with_capacity(READ_BUFFER_BYTES, stream),
-            out: Vec::new(),
-        })
+        let stream =
+            TcpStream::connect_timeout(&addr, Duration::from_secs(5)).context(|| format!("connecting to {addr}"))?;
+        stream.set_nodelay(true).context(|| "setting TCP_NODELAY".into())?;
+        stream.set_read_timeout(Some(REPLY_TIMEOUT)).context(|| "setting a timeout".into())?;
+        Ok(Self { addr, reader: BufReader::with_capacity(READ_BUFFER_BYTES, stream), out: Vec::new() })
     }
 
     /// The server's address.
@@ -68,10 +60,7 @@ impl Client {
     /// [`BenchError::Refused`] for an error reply, [`BenchError::Io`] when the connection fails.
     pub fn call_ok(&mut self, args: &[&str]) -> Result<Value> {
         match self.call(args)? {
-            Value::Error(reply) => Err(BenchError::Refused {
-                command: args.join(" "),
-                reply,
-            }),
+            Value::Error(reply) => Err(BenchError::Refused { command: args.join(" "), reply }),
             value => Ok(value),
         }
     }
@@ -82,12 +71,7 @@ impl Client {
     ///
     /// # Errors
     /// [`BenchError::Io`] when the connection fails, [`BenchError::Protocol`] for malformed replies.
-    pub fn pipeline(
-        &mut self,
-        requests: &[u8],
-        expected: usize,
-        on_reply: impl FnMut(Reply<'_>),
-    ) -> Result<()> {
+    pub fn pipeline(&mut self, requests: &[u8], expected: usize, on_reply: impl FnMut(Reply<'_>)) -> Result<()> {
         self.send(requests)?;
         self.receive(expected, on_reply)
     }
@@ -98,10 +82,7 @@ impl Client {
     /// [`BenchError::Io`] when the connection fails.
     pub fn send(&mut self, requests: &[u8]) -> Result<()> {
         let addr = self.addr;
-        self.reader
-            .get_mut()
-            .write_all(requests)
-            .context(|| format!("writing to {addr}"))
+        self.reader.get_mut().write_all(requests).context(|| format!("writing to {addr}"))
     }
 
     /// Waits for `expected` replies to requests that were sent before.
@@ -114,15 +95,9 @@ impl Client {
         let mut buffer = [0; READ_BUFFER_BYTES];
         let mut seen = 0;
         while seen < expected {
-            let n = self
-                .reader
-                .read(&mut buffer)
-                .context(|| format!("reading from {addr}"))?;
+            let n = self.reader.read(&mut buffer).context(|| format!("reading from {addr}"))?;
             if n == 0 {
-                return Err(BenchError::ConnectionClosed {
-                    addr,
-                    outstanding: (expected - seen) as u64,
-                });
+                return Err(BenchError::ConnectionClosed { addr, outstanding: (expected - seen) as u64 });
             }
             skipper.feed(&buffer[..n], |reply| {
                 seen += 1;
@@ -163,10 +138,7 @@ impl Client {
     pub fn dbsize(&mut self) -> Result<u64> {
         match self.call_ok(&["DBSIZE"])? {
             Value::Int(n) => Ok(n.max(0) as u64),
-            other => Err(BenchError::Protocol(format!(
-                "DBSIZE answered {}",
-                other.to_text()
-            ))),
+            other => Err(BenchError::Protocol(format!("DBSIZE answered {}", other.to_text()))),
         }
     }
 }

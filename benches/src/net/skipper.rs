@@ -32,11 +32,7 @@ enum State {
     /// Inside an error line, which is kept.
     ErrorLine,
     /// Inside the number after a type byte.
-    Length {
-        kind: u8,
-        value: u64,
-        negative: bool,
-    },
+    Length { kind: u8, value: u64, negative: bool },
     /// Inside a bulk string's body and its line end.
     Body { left: u64 },
     /// Inside a bulk error's body and its line end.
@@ -65,14 +61,7 @@ impl Default for ReplySkipper {
 impl ReplySkipper {
     /// A skipper at the start of a stream.
     pub fn new() -> Self {
-        Self {
-            state: State::Type,
-            owed: 0,
-            push: false,
-            null: false,
-            failed: false,
-            error: Vec::new(),
-        }
+        Self { state: State::Type, owed: 0, push: false, null: false, failed: false, error: Vec::new() }
     }
 
     /// Consumes `bytes` and calls `on_reply` for every top-level reply that they complete.
@@ -121,11 +110,7 @@ impl ReplySkipper {
                     self.begin(bytes[at])?;
                     at += 1;
                 }
-                State::Length {
-                    kind,
-                    value,
-                    negative,
-                } => {
+                State::Length { kind, value, negative } => {
                     let byte = bytes[at];
                     at += 1;
                     self.length_byte(kind, value, negative, byte, &mut on_reply)?;
@@ -152,16 +137,9 @@ impl ReplySkipper {
                 self.begin_error();
                 State::ErrorLine
             }
-            b'$' | b'*' | b'%' | b'~' | b'>' | b'=' | b'!' | b'|' => State::Length {
-                kind,
-                value: 0,
-                negative: false,
-            },
+            b'$' | b'*' | b'%' | b'~' | b'>' | b'=' | b'!' | b'|' => State::Length { kind, value: 0, negative: false },
             other => {
-                return Err(BenchError::Protocol(format!(
-                    "type byte {:?}",
-                    char::from(other)
-                )));
+                return Err(BenchError::Protocol(format!("type byte {:?}", char::from(other))));
             }
         };
         Ok(())
@@ -181,18 +159,10 @@ impl ReplySkipper {
                 if value > LENGTH_MAX {
                     return Err(BenchError::Protocol(format!("length {value}")));
                 }
-                self.state = State::Length {
-                    kind,
-                    value,
-                    negative,
-                };
+                self.state = State::Length { kind, value, negative };
             }
             b'-' if value == 0 => {
-                self.state = State::Length {
-                    kind,
-                    value,
-                    negative: true,
-                };
+                self.state = State::Length { kind, value, negative: true };
             }
             b'\r' => {}
             b'\n' if negative => {
@@ -201,10 +171,7 @@ impl ReplySkipper {
             }
             b'\n' => self.length_known(kind, value, on_reply),
             other => {
-                return Err(BenchError::Protocol(format!(
-                    "{:?} in a length",
-                    char::from(other)
-                )));
+                return Err(BenchError::Protocol(format!("{:?} in a length", char::from(other))));
             }
         }
         Ok(())
@@ -244,8 +211,7 @@ impl ReplySkipper {
             return;
         }
         let room = ERROR_BYTES_MAX.saturating_sub(self.error.len());
-        self.error
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.error.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     fn finish_error(&mut self, on_reply: &mut impl FnMut(Reply<'_>)) {
@@ -337,12 +303,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_resp_are_an_error() {
-        for bad in [
-            &b"hello\r\n"[..],
-            b"$x\r\n",
-            b"*99999999999999999999\r\n",
-            b"$1-\r\n",
-        ] {
+        for bad in [&b"hello\r\n"[..], b"$x\r\n", b"*99999999999999999999\r\n", b"$1-\r\n"] {
             assert!(ReplySkipper::new().feed(bad, |_| ()).is_err(), "{bad:?}");
         }
     }

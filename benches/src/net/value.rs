@@ -66,15 +66,9 @@ fn read_value(input: &mut impl BufRead, depth: u32) -> io::Result<Value> {
         return Err(invalid("a reply is nested too deeply"));
     }
     let line = read_line(input)?;
-    let kind = *line
-        .as_bytes()
-        .first()
-        .ok_or_else(|| invalid("an empty line"))?;
+    let kind = *line.as_bytes().first().ok_or_else(|| invalid("an empty line"))?;
     let rest = line.get(1..).unwrap_or_default();
-    let number = || {
-        rest.parse::<i64>()
-            .map_err(|_| invalid("a number was expected"))
-    };
+    let number = || rest.parse::<i64>().map_err(|_| invalid("a number was expected"));
     match kind {
         b'+' | b',' | b'#' | b'(' => Ok(Value::Text(rest.to_owned())),
         b'-' => Ok(Value::Error(rest.to_owned())),
@@ -91,29 +85,18 @@ fn read_value(input: &mut impl BufRead, depth: u32) -> io::Result<Value> {
             let mut body = vec![0; len as usize + 2];
             input.read_exact(&mut body)?;
             body.truncate(len as usize);
-            Ok(if kind == b'!' {
-                Value::Error(String::from_utf8_lossy(&body).into_owned())
-            } else {
-                Value::Bulk(body)
-            })
+            Ok(if kind == b'!' { Value::Error(String::from_utf8_lossy(&body).into_owned()) } else { Value::Bulk(body) })
         }
         b'*' | b'~' | b'>' | b'%' => {
             let len = number()?;
             if len < 0 {
                 return Ok(Value::Null);
             }
-            let len = if kind == b'%' {
-                len.saturating_mul(2)
-            } else {
-                len
-            };
+            let len = if kind == b'%' { len.saturating_mul(2) } else { len };
             if len > LENGTH_MAX {
                 return Err(invalid("an aggregate is too long"));
             }
-            (0..len)
-                .map(|_| read_value(input, depth + 1))
-                .collect::<io::Result<_>>()
-                .map(Value::List)
+            (0..len).map(|_| read_value(input, depth + 1)).collect::<io::Result<_>>().map(Value::List)
         }
         _ => Err(invalid("an unknown type byte")),
     }

@@ -31,20 +31,15 @@ pub enum Format {
 /// When standard output is closed.
 pub fn print(tables: &[Table], format: Format) -> Result<()> {
     let text = render(tables, format);
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .context(|| "writing the report".into())
+    std::io::stdout().lock().write_all(text.as_bytes()).context(|| "writing the report".into())
 }
 
 /// The tables in a format.
 pub fn render(tables: &[Table], format: Format) -> String {
     match format {
         Format::Json => {
-            let document: serde_json::Map<String, serde_json::Value> = tables
-                .iter()
-                .map(|table| (table.title.clone(), table.to_json()))
-                .collect();
+            let document: serde_json::Map<String, serde_json::Value> =
+                tables.iter().map(|table| (table.title.clone(), table.to_json())).collect();
             format!("{:#}\n", serde_json::Value::Object(document))
         }
         _ => {

@@ -79,17 +79,12 @@ impl Table {
     }
 
     fn shown_rows(&self) -> Vec<Vec<String>> {
-        self.rows
-            .iter()
-            .map(|row| row.iter().map(Cell::shown).collect())
-            .collect()
+        self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect()
     }
 
     /// Whether every filled cell of a column is a number, which is then aligned right.
     fn is_numeric(&self, column: usize) -> bool {
-        self.rows
-            .iter()
-            .all(|row| !matches!(row[column], Cell::Text(_)))
+        self.rows.iter().all(|row| !matches!(row[column], Cell::Text(_)))
     }
 
     /// Aligned columns under a title.
@@ -98,10 +93,7 @@ impl Table {
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|column| {
                 let cells = rows.iter().map(|row| row[column].chars().count());
-                cells
-                    .chain([self.columns[column].chars().count()])
-                    .max()
-                    .unwrap_or(0)
+                cells.chain([self.columns[column].chars().count()]).max().unwrap_or(0)
             })
             .collect();
         let line = |cells: &[String]| {
@@ -110,11 +102,7 @@ impl Table {
                 .enumerate()
                 .map(|(column, cell)| {
                     let width = widths[column];
-                    if self.is_numeric(column) {
-                        format!("{cell:>width$}")
-                    } else {
-                        format!("{cell:<width$}")
-                    }
+                    if self.is_numeric(column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
                 })
                 .collect();
             format!("{}\n", padded.join("  ").trim_end())
@@ -128,21 +116,9 @@ impl Table {
 
     /// A Markdown table under a bold title.
     pub fn to_markdown(&self) -> String {
-        let rule: Vec<&str> = (0..self.columns.len())
-            .map(|column| {
-                if self.is_numeric(column) {
-                    "---:"
-                } else {
-                    "---"
-                }
-            })
-            .collect();
-        let mut text = format!(
-            "**{}**\n\n| {} |\n| {} |\n",
-            self.title,
-            self.columns.join(" | "),
-            rule.join(" | ")
-        );
+        let rule: Vec<&str> =
+            (0..self.columns.len()).map(|column| if self.is_numeric(column) { "---:" } else { "---" }).collect();
+        let mut text = format!("**{}**\n\n| {} |\n| {} |\n", self.title, self.columns.join(" | "), rule.join(" | "));
         for row in self.shown_rows() {
             let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
@@ -153,24 +129,14 @@ impl Table {
     /// A header line and the rows; the title stands in a first column, so that blocks can be told apart.
     pub fn to_csv(&self) -> String {
         let quote = |cell: &str| {
-            if cell.contains([',', '"', '\n']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell.to_owned()
-            }
+            if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
         };
         let columns: Vec<String> = self.columns.iter().map(|column| quote(column)).collect();
         let mut text = format!("table,{}\n", columns.join(","));
         for row in &self.rows {
             let cells: Vec<String> = row
                 .iter()
-                .map(|cell| {
-                    if *cell == Cell::Empty {
-                        String::new()
-                    } else {
-                        quote(&cell.shown())
-                    }
-                })
+                .map(|cell| if *cell == Cell::Empty { String::new() } else { quote(&cell.shown()) })
                 .collect();
             text.push_str(&format!("{},{}\n", quote(&self.title), cells.join(",")));
         }
@@ -180,12 +146,8 @@ impl Table {
     /// An array with an object for every row.
     pub fn to_json(&self) -> serde_json::Value {
         let rows = self.rows.iter().map(|row| {
-            let object: serde_json::Map<String, serde_json::Value> = self
-                .columns
-                .iter()
-                .cloned()
-                .zip(row.iter().map(Cell::json))
-                .collect();
+            let object: serde_json::Map<String, serde_json::Value> =
+                self.columns.iter().cloned().zip(row.iter().map(Cell::json)).collect();
             serde_json::Value::Object(object)
         });
         serde_json::Value::Array(rows.collect())
@@ -205,18 +167,12 @@ mod tests {
 
     #[test]
     fn text_aligns_numbers_right_and_words_left() {
-        assert_eq!(
-            sample().to_text(),
-            "load\nserver        ops/s\na,b          1234.6\nlonger name       –\n"
-        );
+        assert_eq!(sample().to_text(), "load\nserver        ops/s\na,b          1234.6\nlonger name       –\n");
     }
 
     #[test]
     fn csv_quotes_what_would_break_a_line() {
-        assert_eq!(
-            sample().to_csv(),
-            "table,server,ops/s\nload,\"a,b\",1234.6\nload,longer name,\n"
-        );
+        assert_eq!(sample().to_csv(), "table,server,ops/s\nload,\"a,b\",1234.6\nload,longer name,\n");
     }
 
     #[test]

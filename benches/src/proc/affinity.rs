@@ -9,12 +9,8 @@ use crate::error::{Context, Result};
 /// # Errors
 /// The system's error.
 pub fn allowed_cores() -> Result<Vec<usize>> {
-    let set = sched_getaffinity(None)
-        .map_err(Into::into)
-        .context(|| "reading the core affinity".into())?;
-    Ok((0..CpuSet::MAX_CPU)
-        .filter(|&core| set.is_set(core))
-        .collect())
+    let set = sched_getaffinity(None).map_err(Into::into).context(|| "reading the core affinity".into())?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect())
 }
 
 /// Pins the calling thread, and what it starts, to `cores`; an empty list leaves everything as it is.
@@ -29,9 +25,7 @@ pub fn pin_current_thread(cores: &[usize]) -> Result<()> {
     for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
         set.set(core);
     }
-    sched_setaffinity(None, &set)
-        .map_err(Into::into)
-        .context(|| format!("pinning to cores {cores:?}"))
+    sched_setaffinity(None, &set).map_err(Into::into).context(|| format!("pinning to cores {cores:?}"))
 }
 
 /// Where servers and the generator run.
@@ -51,19 +45,13 @@ impl Placement {
     pub fn one_core_each() -> Result<Self> {
         let cores = allowed_cores()?;
         Ok(match cores[..] {
-            [server, generator, ..] => Self {
-                server: vec![server],
-                generator: vec![generator],
-            },
+            [server, generator, ..] => Self { server: vec![server], generator: vec![generator] },
             _ => Self::unpinned(),
         })
     }
 
     /// Everything may run everywhere.
     pub fn unpinned() -> Self {
-        Self {
-            server: Vec::new(),
-            generator: Vec::new(),
-        }
+        Self { server: Vec::new(), generator: Vec::new() }
     }
 }

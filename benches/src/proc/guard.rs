@@ -23,10 +23,7 @@ pub fn register(child: Child) -> u32 {
 
 /// Whether the registered child still runs.
 pub fn is_running(pid: u32) -> bool {
-    children()
-        .iter_mut()
-        .find(|child| child.id() == pid)
-        .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    children().iter_mut().find(|child| child.id() == pid).is_some_and(|child| matches!(child.try_wait(), Ok(None)))
 }
 
 /// Ends a registered child at once and waits for it. An id that was not registered is ignored.
@@ -64,9 +61,7 @@ pub fn ask_to_end(pid: u32) {
 pub fn install_signal_handler() {
     let watch = || -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         runtime.block_on(async {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
@@ -91,10 +86,7 @@ mod tests {
 
     #[test]
     fn a_registered_child_is_ended_and_collected() {
-        let child = std::process::Command::new("sleep")
-            .arg("600")
-            .spawn()
-            .expect("sleep starts");
+        let child = std::process::Command::new("sleep").arg("600").spawn().expect("sleep starts");
         let pid = register(child);
         assert!(is_running(pid));
         end(pid);
@@ -104,10 +96,7 @@ mod tests {
 
     #[test]
     fn a_process_that_was_not_registered_is_left_alone() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("600")
-            .spawn()
-            .expect("sleep starts");
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().expect("sleep starts");
         end(child.id());
         ask_to_end(child.id());
         assert!(matches!(child.try_wait(), Ok(None)));

@@ -55,10 +55,7 @@ impl FromStr for ServerSpec {
 impl ServerSpec {
     /// A server by program; the dialect follows from the program's name and the arguments.
     pub fn new(name: &str, program: PathBuf, arguments: Vec<String>) -> Self {
-        let file = program
-            .file_name()
-            .map(|file| file.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let file = program.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
         let dialect = if arguments.iter().any(|argument| argument.contains("{port}")) {
             Dialect::Verbatim
         } else if file.starts_with("rondache") {
@@ -66,13 +63,7 @@ impl ServerSpec {
         } else {
             Dialect::Redis
         };
-        Self {
-            name: name.to_owned(),
-            program,
-            arguments,
-            dialect,
-            threads: 1,
-        }
+        Self { name: name.to_owned(), program, arguments, dialect, threads: 1 }
     }
 
     /// The RESP servers found on PATH, under their own names.
@@ -81,19 +72,12 @@ impl ServerSpec {
         KNOWN_SERVERS
             .iter()
             .filter_map(|name| {
-                let program = std::env::split_paths(&path)
-                    .map(|dir| dir.join(name))
-                    .find(|file| file.is_file())?;
+                let program = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())?;
                 let mut spec = Self::new(name.trim_end_matches("-server"), program, Vec::new());
                 if *name == "dragonfly" {
-                    spec.arguments = [
-                        "--bind=127.0.0.1",
-                        "--port={port}",
-                        "--proactor_threads=1",
-                        "--dbfilename=",
-                    ]
-                    .map(str::to_owned)
-                    .to_vec();
+                    spec.arguments = ["--bind=127.0.0.1", "--port={port}", "--proactor_threads=1", "--dbfilename="]
+                        .map(str::to_owned)
+                        .to_vec();
                     spec.dialect = Dialect::Verbatim;
                 }
                 Some(spec)
@@ -114,11 +98,7 @@ impl ServerSpec {
         let port = port.to_string();
         let own: Vec<&str> = match self.dialect {
             Dialect::Verbatim => {
-                return self
-                    .arguments
-                    .iter()
-                    .map(|argument| argument.replace("{port}", &port))
-                    .collect();
+                return self.arguments.iter().map(|argument| argument.replace("{port}", &port)).collect();
             }
             Dialect::Rondache => vec!["--listen", &listen, "--threads", &threads],
             Dialect::Redis => vec![
@@ -136,10 +116,7 @@ impl ServerSpec {
                 "no",
             ],
         };
-        own.into_iter()
-            .map(str::to_owned)
-            .chain(self.arguments.iter().cloned())
-            .collect()
+        own.into_iter().map(str::to_owned).chain(self.arguments.iter().cloned()).collect()
     }
 }
 
@@ -171,21 +148,14 @@ impl Server {
         pin_current_thread(&placement.server)?;
         let spawned = spawn(spec, addr.port());
         pin_current_thread(&placement.generator)?;
-        let server = Self {
-            spec: spec.clone(),
-            addr,
-            pid: spawned?,
-        };
+        let server = Self { spec: spec.clone(), addr, pid: spawned? };
         server.wait_until_ready()?;
         Ok(server)
     }
 
     fn wait_until_ready(&self) -> Result<()> {
         let start = Instant::now();
-        let failed = |reason: String| BenchError::Server {
-            name: self.spec.name.clone(),
-            reason,
-        };
+        let failed = |reason: String| BenchError::Server { name: self.spec.name.clone(), reason };
         while start.elapsed() < START_TIMEOUT {
             if !guard::is_running(self.pid) {
                 return Err(failed(format!(
@@ -204,10 +174,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Err(failed(format!(
-            "no answer within {} s",
-            START_TIMEOUT.as_secs()
-        )))
+        Err(failed(format!("no answer within {} s", START_TIMEOUT.as_secs())))
     }
 
     /// A housekeeping connection.
@@ -248,11 +215,7 @@ fn spawn(spec: &ServerSpec, port: u16) -> Result<u32> {
 /// The system's temporary directory, unless the program is given by a relative path, which is resolved from here.
 fn working_directory(program: &Path) -> PathBuf {
     let relative_path = program.is_relative() && program.components().count() > 1;
-    if relative_path {
-        PathBuf::from(".")
-    } else {
-        std::env::temp_dir()
-    }
+    if relative_path { PathBuf::from(".") } else { std::env::temp_dir() }
 }
 
 /// A loopback address that nobody listens on now.
@@ -260,11 +223,8 @@ fn working_directory(program: &Path) -> PathBuf {
 /// # Errors
 /// The system's error.
 pub fn free_address() -> Result<SocketAddr> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(|| "looking for a free port".into())?;
-    listener
-        .local_addr()
-        .context(|| "looking for a free port".into())
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(|| "looking for a free port".into())?;
+    listener.local_addr().context(|| "looking for a free port".into())
 }
 
 #[cfg(test)]
@@ -275,10 +235,7 @@ mod tests {
     fn the_dialect_follows_from_program_and_arguments() {
         let dialect = |text: &str| text.parse::<ServerSpec>().map(|spec| spec.dialect);
         assert_eq!(dialect("a=target/release/rondache"), Ok(Dialect::Rondache));
-        assert_eq!(
-            dialect("valkey=/opt/valkey-server --maxmemory 1gb"),
-            Ok(Dialect::Redis)
-        );
+        assert_eq!(dialect("valkey=/opt/valkey-server --maxmemory 1gb"), Ok(Dialect::Redis));
         assert_eq!(dialect("x=some-server -p {port}"), Ok(Dialect::Verbatim));
         assert!(dialect("nothing").is_err());
         assert!(dialect("name=").is_err());
@@ -286,14 +243,9 @@ mod tests {
 
     #[test]
     fn redis_servers_are_started_without_persistence() {
-        let spec: ServerSpec = "v=valkey-server --maxmemory 1gb"
-            .parse()
-            .expect("well formed");
+        let spec: ServerSpec = "v=valkey-server --maxmemory 1gb".parse().expect("well formed");
         let arguments = spec.full_arguments(7000).join(" ");
-        assert!(
-            arguments.contains("--port 7000 --save  --appendonly no"),
-            "{arguments}"
-        );
+        assert!(arguments.contains("--port 7000 --save  --appendonly no"), "{arguments}");
         assert!(arguments.ends_with("--maxmemory 1gb"));
     }
 

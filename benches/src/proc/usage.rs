@@ -47,9 +47,7 @@ fn thread_ns(task: &Path) -> Option<u64> {
 
 /// `se.sum_exec_runtime` of /proc/PID/task/TID/sched: milliseconds with six decimals.
 fn parse_sched_ns(text: &str) -> Option<u64> {
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("se.sum_exec_runtime"))?;
+    let line = text.lines().find(|line| line.starts_with("se.sum_exec_runtime"))?;
     let (_, number) = line.split_once(':')?;
     let (ms, fraction) = number.trim().split_once('.')?;
     let ms: u64 = ms.parse().ok()?;
@@ -87,13 +85,8 @@ pub fn memory(pid: u32) -> Result<Memory> {
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
     match (kib("VmRSS:"), kib("VmHWM:")) {
-        (Some(rss), Some(peak)) => Ok(Memory {
-            rss_bytes: rss << 10,
-            peak_rss_bytes: peak << 10,
-        }),
-        _ => Err(BenchError::Protocol(format!(
-            "{path} tells no resident size"
-        ))),
+        (Some(rss), Some(peak)) => Ok(Memory { rss_bytes: rss << 10, peak_rss_bytes: peak << 10 }),
+        _ => Err(BenchError::Protocol(format!("{path} tells no resident size"))),
     }
 }
 

@@ -18,12 +18,7 @@ pub struct Lru {
 impl Lru {
     /// A cache of `entries_max` entries (at least one).
     pub fn new(entries_max: usize) -> Self {
-        Self {
-            entries_max: entries_max.max(1),
-            last: HashMap::new(),
-            queue: VecDeque::new(),
-            now: 0,
-        }
+        Self { entries_max: entries_max.max(1), last: HashMap::new(), queue: VecDeque::new(), now: 0 }
     }
 
     fn evict(&mut self) {

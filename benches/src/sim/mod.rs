@@ -50,10 +50,7 @@ impl PolicyKind {
             Self::S3Fifo => Box::new(s3fifo::S3Fifo::new(entries)),
             Self::Lru => Box::new(lru::Lru::new(entries)),
         };
-        let hits = accesses
-            .iter()
-            .filter(|access| policy.access(access.key))
-            .count();
+        let hits = accesses.iter().filter(|access| policy.access(access.key)).count();
         hits as f64 / accesses.len().max(1) as f64
     }
 }

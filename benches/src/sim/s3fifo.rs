@@ -58,13 +58,7 @@ impl S3Fifo {
             self.evict();
         }
         let in_main = self.ghost_turns.remove(&key).is_some();
-        self.entries.insert(
-            key,
-            Entry {
-                frequency: 0,
-                in_main,
-            },
-        );
+        self.entries.insert(key, Entry { frequency: 0, in_main });
         if in_main {
             self.main.push_back(key);
         } else {
@@ -84,10 +78,7 @@ impl S3Fifo {
         while let Some(key) = self.small.pop_front() {
             match self.entries.get_mut(&key) {
                 Some(entry) if entry.frequency > PROMOTE_ABOVE => {
-                    *entry = Entry {
-                        frequency: 0,
-                        in_main: true,
-                    };
+                    *entry = Entry { frequency: 0, in_main: true };
                     self.main.push_back(key);
                     if self.main.len() > self.entries_max - self.small_max {
                         return self.evict_main();
@@ -177,15 +168,8 @@ mod tests {
             for _ in 0..20_000 {
                 cache.access(rng.u64(..300));
                 assert!(cache.entries.len() <= size, "seed {SEED}, size {size}");
-                assert_eq!(
-                    cache.entries.len(),
-                    cache.small.len() + cache.main.len(),
-                    "seed {SEED}, size {size}"
-                );
-                assert!(
-                    cache.ghost_turns.len() <= cache.ghosts_max,
-                    "seed {SEED}, size {size}"
-                );
+                assert_eq!(cache.entries.len(), cache.small.len() + cache.main.len(), "seed {SEED}, size {size}");
+                assert!(cache.ghost_turns.len() <= cache.ghosts_max, "seed {SEED}, size {size}");
             }
         }
     }

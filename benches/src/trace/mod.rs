@@ -52,14 +52,8 @@ impl Trace {
     /// # Errors
     /// [`BenchError::Trace`] for an unreadable, damaged, empty or unknown file.
     pub fn load(path: &Path, format: Option<TraceFormat>) -> Result<Self> {
-        let failed = |reason: String| BenchError::Trace {
-            path: path.to_owned(),
-            reason,
-        };
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let failed = |reason: String| BenchError::Trace { path: path.to_owned(), reason };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let format = format
             .or_else(|| detect(&name))
             .ok_or_else(|| failed("its name does not tell its format; say --format".to_owned()))?;
@@ -68,13 +62,8 @@ impl Trace {
         if accesses.is_empty() {
             return Err(failed("it has no accesses".to_owned()));
         }
-        let keys: std::collections::HashSet<u64> =
-            accesses.iter().map(|access| access.key).collect();
-        Ok(Self {
-            name,
-            accesses,
-            distinct_keys: keys.len() as u64,
-        })
+        let keys: std::collections::HashSet<u64> = accesses.iter().map(|access| access.key).collect();
+        Ok(Self { name, accesses, distinct_keys: keys.len() as u64 })
     }
 }
 
@@ -83,17 +72,12 @@ impl Trace {
 /// # Errors
 /// [`BenchError::Trace`] when the directory cannot be read.
 pub fn files_in(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory).map_err(|error| BenchError::Trace {
-        path: directory.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let entries = fs::read_dir(directory)
+        .map_err(|error| BenchError::Trace { path: directory.to_owned(), reason: error.to_string() })?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| detect(&name.to_string_lossy()).is_some())
-        })
+        .filter(|path| path.file_name().is_some_and(|name| detect(&name.to_string_lossy()).is_some()))
         .collect();
     files.sort();
     Ok(files)
@@ -153,26 +137,16 @@ mod tests {
 
     #[test]
     fn packed_traces_are_unpacked_in_process() {
-        let directory =
-            std::env::temp_dir().join(format!("rondache-bench-trace-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("rondache-bench-trace-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("a temporary directory");
         let plain = [0, 0, 0, 7, 0, 0, 0, 9, 0, 0, 0, 7];
         let gz = directory.join("a.be32.gz");
-        let mut encoder = flate2::write::GzEncoder::new(
-            fs::File::create(&gz).expect("creatable"),
-            flate2::Compression::fast(),
-        );
-        encoder
-            .write_all(&plain)
-            .and_then(|()| encoder.finish())
-            .expect("writable");
-        let xz = directory.join("a.be32.xz");
         let mut encoder =
-            liblzma::write::XzEncoder::new(fs::File::create(&xz).expect("creatable"), 1);
-        encoder
-            .write_all(&plain)
-            .and_then(|()| encoder.finish())
-            .expect("writable");
+            flate2::write::GzEncoder::new(fs::File::create(&gz).expect("creatable"), flate2::Compression::fast());
+        encoder.write_all(&plain).and_then(|()| encoder.finish()).expect("writable");
+        let xz = directory.join("a.be32.xz");
+        let mut encoder = liblzma::write::XzEncoder::new(fs::File::create(&xz).expect("creatable"), 1);
+        encoder.write_all(&plain).and_then(|()| encoder.finish()).expect("writable");
         for file in [gz, xz] {
             let trace = Trace::load(&file, None).expect("a good trace");
             let keys: Vec<u64> = trace.accesses.iter().map(|access| access.key).collect();

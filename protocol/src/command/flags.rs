@@ -80,10 +80,7 @@ const REPLY_NAMES: [(Flags, &str); 18] = [
 impl Flags {
     /// The flags as `COMMAND INFO` names them. Some stay hidden there, in Redis as here.
     pub fn reply_names(self) -> impl Iterator<Item = &'static str> {
-        REPLY_NAMES
-            .into_iter()
-            .filter(move |(flag, _)| self.contains(*flag))
-            .map(|(_, name)| name)
+        REPLY_NAMES.into_iter().filter(move |(flag, _)| self.contains(*flag)).map(|(_, name)| name)
     }
 
     /// All of a list's flags together, in constants.
@@ -176,11 +173,7 @@ impl AclCategories {
             (Flags::PUBSUB, Self::PUBSUB),
             (Flags::BLOCKING, Self::BLOCKING),
         ];
-        let mut categories = if flags.contains(Flags::FAST) {
-            Self::FAST
-        } else {
-            Self::SLOW
-        };
+        let mut categories = if flags.contains(Flags::FAST) { Self::FAST } else { Self::SLOW };
         let mut index = 0;
         while index < implied.len() {
             if flags.contains(implied[index].0) {

@@ -50,10 +50,7 @@ const REPLY_NAMES: [(KeyAccess, &str); 11] = [
 impl KeyAccess {
     /// The accesses as `COMMAND INFO` and `COMMAND GETKEYSANDFLAGS` name them.
     pub fn reply_names(self) -> impl Iterator<Item = &'static str> {
-        REPLY_NAMES
-            .into_iter()
-            .filter(move |(access, _)| self.contains(*access))
-            .map(|(_, name)| name)
+        REPLY_NAMES.into_iter().filter(move |(access, _)| self.contains(*access)).map(|(_, name)| name)
     }
 
     /// All of a list's accesses together, in constants.
@@ -136,16 +133,8 @@ pub enum KeyFinder {
 
 impl KeySpec {
     const fn at(index: i16, last: i16, step: i16, access: &[KeyAccess]) -> Self {
-        let find = FindKeys::Range {
-            last,
-            step,
-            limit: 0,
-        };
-        Self {
-            access: KeyAccess::all_of(access),
-            begin: BeginSearch::Index(index),
-            find,
-        }
+        let find = FindKeys::Range { last, step, limit: 0 };
+        Self { access: KeyAccess::all_of(access), begin: BeginSearch::Index(index), find }
     }
 
     /// The argument at `index`.
@@ -160,39 +149,19 @@ impl KeySpec {
 
     /// As many as the argument at `count_at` says, behind it.
     pub(crate) const fn counted(count_at: i16, access: &[KeyAccess]) -> Self {
-        let find = FindKeys::Count {
-            count_at: 0,
-            first: 1,
-            step: 1,
-        };
-        Self {
-            access: KeyAccess::all_of(access),
-            begin: BeginSearch::Index(count_at),
-            find,
-        }
+        let find = FindKeys::Count { count_at: 0, first: 1, step: 1 };
+        Self { access: KeyAccess::all_of(access), begin: BeginSearch::Index(count_at), find }
     }
 
     /// The argument behind a word.
     pub(crate) const fn behind(word: &'static str, start_from: i16, access: &[KeyAccess]) -> Self {
         let begin = BeginSearch::Keyword { word, start_from };
-        Self {
-            access: KeyAccess::all_of(access),
-            begin,
-            find: FindKeys::Range {
-                last: 0,
-                step: 1,
-                limit: 0,
-            },
-        }
+        Self { access: KeyAccess::all_of(access), begin, find: FindKeys::Range { last: 0, step: 1, limit: 0 } }
     }
 
     /// Somewhere.
     pub(crate) const fn unknown(access: &[KeyAccess]) -> Self {
-        Self {
-            access: KeyAccess::all_of(access),
-            begin: BeginSearch::Unknown,
-            find: FindKeys::Unknown,
-        }
+        Self { access: KeyAccess::all_of(access), begin: BeginSearch::Unknown, find: FindKeys::Unknown }
     }
 }
 
@@ -216,11 +185,7 @@ pub struct KeysError;
 ///
 /// # Errors
 /// [`KeysError`] if the arguments contradict the command's form, such as a count of keys beyond the arguments.
-pub fn keys_of<'a>(
-    spec: &CommandSpec,
-    argc: usize,
-    arg: impl Fn(usize) -> &'a [u8],
-) -> Result<Vec<KeyAt>, KeysError> {
+pub fn keys_of<'a>(spec: &CommandSpec, argc: usize, arg: impl Fn(usize) -> &'a [u8]) -> Result<Vec<KeyAt>, KeysError> {
     let mut keys = Vec::new();
     for_each_key(spec, argc, arg, |key| keys.push(key))?;
     Ok(keys)
@@ -239,19 +204,13 @@ pub fn for_each_key<'a>(
     match spec.finder {
         // SUNSUBSCRIBE alone: keys, or none at all.
         KeyFinder::Specs if argc < 2 => Ok(()),
-        KeyFinder::Specs => spec
-            .keys
-            .iter()
-            .try_for_each(|key_spec| keys_of_spec(key_spec, argc, &arg, &mut visit)),
+        KeyFinder::Specs => spec.keys.iter().try_for_each(|key_spec| keys_of_spec(key_spec, argc, &arg, &mut visit)),
         KeyFinder::Set => one_key(argc, set_access(argc, &arg), &mut visit),
         KeyFinder::BitField => one_key(argc, bitfield_access(argc, &arg), &mut visit),
         KeyFinder::Sort => {
             one_key(argc, KeyAccess::RO | KeyAccess::ACCESS, &mut visit)?;
             if let Some(index) = sort_destination(argc, &arg) {
-                visit(KeyAt {
-                    index,
-                    access: KeyAccess::OW | KeyAccess::UPDATE,
-                });
+                visit(KeyAt { index, access: KeyAccess::OW | KeyAccess::UPDATE });
             }
             Ok(())
         }
@@ -274,69 +233,38 @@ fn keys_of_spec<'a>(
 ) -> Result<(), KeysError> {
     let begin = match spec.begin {
         BeginSearch::Index(index) => usize::try_from(index).map_err(|_| KeysError)?,
-        BeginSearch::Keyword { word, start_from } => {
-            match behind_keyword(word, start_from, argc, arg) {
-                Some(index) => index,
-                None => return Ok(()),
-            }
-        }
+        BeginSearch::Keyword { word, start_from } => match behind_keyword(word, start_from, argc, arg) {
+            Some(index) => index,
+            None => return Ok(()),
+        },
         BeginSearch::Unknown => return Ok(()),
     };
-    let relative = |offset: i16| {
-        begin
-            .checked_add_signed(isize::from(offset))
-            .ok_or(KeysError)
-    };
+    let relative = |offset: i16| begin.checked_add_signed(isize::from(offset)).ok_or(KeysError);
     let (first, end, step) = match spec.find {
         FindKeys::Range { last, step, limit } => {
             let last = if last >= 0 {
                 relative(last)?
             } else {
-                argc.checked_add_signed(isize::from(last))
-                    .ok_or(KeysError)?
+                argc.checked_add_signed(isize::from(last)).ok_or(KeysError)?
             };
             if last < begin || last >= argc {
                 return Err(KeysError);
             }
             let span = last - begin + 1;
-            let span = if limit > 1 {
-                span / usize::from(limit.unsigned_abs())
-            } else {
-                span
-            };
+            let span = if limit > 1 { span / usize::from(limit.unsigned_abs()) } else { span };
             (begin, begin + span, step)
         }
-        FindKeys::Count {
-            count_at,
-            first,
-            step,
-        } => {
+        FindKeys::Count { count_at, first, step } => {
             let count_at = relative(count_at)?;
-            let count = if count_at < argc {
-                parse_count(arg(count_at))
-            } else {
-                None
-            };
+            let count = if count_at < argc { parse_count(arg(count_at)) } else { None };
             let (count, first) = (count.ok_or(KeysError)?, relative(first)?);
-            let span = count
-                .checked_mul(usize::from(step.unsigned_abs()))
-                .ok_or(KeysError)?;
-            (
-                first,
-                first
-                    .checked_add(span)
-                    .filter(|end| *end <= argc)
-                    .ok_or(KeysError)?,
-                step,
-            )
+            let span = count.checked_mul(usize::from(step.unsigned_abs())).ok_or(KeysError)?;
+            (first, first.checked_add(span).filter(|end| *end <= argc).ok_or(KeysError)?, step)
         }
         FindKeys::Unknown => return Ok(()),
     };
     for index in (first..end).step_by(usize::from(step.unsigned_abs()).max(1)) {
-        visit(KeyAt {
-            index,
-            access: spec.access,
-        });
+        visit(KeyAt { index, access: spec.access });
     }
     Ok(())
 }
@@ -347,12 +275,7 @@ fn parse_count(text: &[u8]) -> Option<usize> {
     usize::try_from(count).ok().filter(|count| *count > 0)
 }
 
-fn behind_keyword<'a>(
-    word: &str,
-    start_from: i16,
-    argc: usize,
-    arg: &impl Fn(usize) -> &'a [u8],
-) -> Option<usize> {
+fn behind_keyword<'a>(word: &str, start_from: i16, argc: usize, arg: &impl Fn(usize) -> &'a [u8]) -> Option<usize> {
     let matches = |index: &usize| arg(*index).eq_ignore_ascii_case(word.as_bytes());
     // A word that is the last argument has nothing behind it.
     let last = argc.checked_sub(2)?;
@@ -368,8 +291,7 @@ fn behind_keyword<'a>(
 
 /// SET reads the key only if its old value is asked for or compared with.
 fn set_access<'a>(argc: usize, arg: &impl Fn(usize) -> &'a [u8]) -> KeyAccess {
-    let reads =
-        |index| arg(index).eq_ignore_ascii_case(b"get") || arg(index).eq_ignore_ascii_case(b"ifeq");
+    let reads = |index| arg(index).eq_ignore_ascii_case(b"get") || arg(index).eq_ignore_ascii_case(b"ifeq");
     if (3..argc).any(reads) {
         KeyAccess::RW | KeyAccess::ACCESS | KeyAccess::UPDATE
     } else {

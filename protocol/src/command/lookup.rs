@@ -25,10 +25,7 @@ impl Fingerprint {
         let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
             (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
             _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-                (Some(head), Some(tail)) => (
-                    u32::from_le_bytes(*head) as u64,
-                    u32::from_le_bytes(*tail) as u64,
-                ),
+                (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
                 _ => match name {
                     [a] => (*a as u64, 0),
                     [a, b] => (*a as u64, *b as u64),
@@ -37,17 +34,12 @@ impl Fingerprint {
                 },
             },
         };
-        Self {
-            head: lowercase(head),
-            tail: lowercase(tail),
-            len,
-        }
+        Self { head: lowercase(head), tail: lowercase(tail), len }
     }
 
     #[inline(always)]
     const fn place(self) -> usize {
-        let mixed = (self.head ^ self.tail.rotate_left(23) ^ self.len as u64)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.head ^ self.tail.rotate_left(23) ^ self.len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed >> 32) as usize % PLACES
     }
 }
@@ -74,21 +66,8 @@ struct Place {
 static TABLE: [Place; PLACES] = build(&super::COMMANDS);
 
 const fn build(commands: &[CommandSpec]) -> [Place; PLACES] {
-    let vacant = Fingerprint {
-        head: 0,
-        tail: 0,
-        len: 0,
-    };
-    let mut table = [const {
-        Place {
-            fingerprint: Fingerprint {
-                head: 0,
-                tail: 0,
-                len: 0,
-            },
-            index: VACANT,
-        }
-    }; PLACES];
+    let vacant = Fingerprint { head: 0, tail: 0, len: 0 };
+    let mut table = [const { Place { fingerprint: Fingerprint { head: 0, tail: 0, len: 0 }, index: VACANT } }; PLACES];
     let mut index = 0;
     while index < commands.len() {
         let fingerprint = Fingerprint::of(commands[index].name.as_bytes());
@@ -97,10 +76,7 @@ const fn build(commands: &[CommandSpec]) -> [Place; PLACES] {
         while table[place].index != VACANT {
             place = (place + 1) % PLACES;
         }
-        table[place] = Place {
-            fingerprint,
-            index: index as u16,
-        };
+        table[place] = Place { fingerprint, index: index as u16 };
         index += 1;
     }
     table
@@ -113,19 +89,12 @@ pub fn lookup(name: &[u8]) -> Option<u16> {
     let fingerprint = Fingerprint::of(name);
     let mut place = fingerprint.place();
     loop {
-        let Place {
-            fingerprint: found,
-            index,
-        } = &TABLE[place];
+        let Place { fingerprint: found, index } = &TABLE[place];
         if *index == VACANT {
             return None;
         }
         if *found == fingerprint
-            && (name.len() <= COMPLETE_LEN_MAX
-                || super::spec(*index)
-                    .name
-                    .as_bytes()
-                    .eq_ignore_ascii_case(name))
+            && (name.len() <= COMPLETE_LEN_MAX || super::spec(*index).name.as_bytes().eq_ignore_ascii_case(name))
         {
             return Some(*index);
         }

@@ -11,9 +11,7 @@ mod spec;
 mod table;
 
 pub use flags::{AclCategories, Flags, Group};
-pub use keys::{
-    BeginSearch, FindKeys, KeyAccess, KeyAt, KeyFinder, KeySpec, KeysError, for_each_key, keys_of,
-};
+pub use keys::{BeginSearch, FindKeys, KeyAccess, KeyAt, KeyFinder, KeySpec, KeysError, for_each_key, keys_of};
 pub use lookup::lookup;
 pub use spec::{CommandSpec, Deprecation, LegacyKeys};
 pub use table::COUNT;

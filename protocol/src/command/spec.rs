@@ -62,19 +62,12 @@ pub struct Deprecation {
 }
 
 /// Options that make the outcome depend on what was there, or the reply on whether it is the first.
-const CONDITIONS: [&[u8]; 12] = [
-    b"nx", b"xx", b"gt", b"lt", b"get", b"incr", b"ch", b"fnx", b"fxx", b"ifeq", b"ifne",
-    b"keepttl",
-];
+const CONDITIONS: [&[u8]; 12] =
+    [b"nx", b"xx", b"gt", b"lt", b"get", b"incr", b"ch", b"fnx", b"fxx", b"ifeq", b"ifne", b"keepttl"];
 
 impl CommandSpec {
     /// Begins an entry: a command without flags, keys or subcommands.
-    pub(crate) const fn new(
-        name: &'static str,
-        arity: i16,
-        group: Group,
-        since: &'static str,
-    ) -> Self {
+    pub(crate) const fn new(name: &'static str, arity: i16, group: Group, since: &'static str) -> Self {
         Self {
             name,
             arity,
@@ -83,11 +76,7 @@ impl CommandSpec {
             finder: KeyFinder::Specs,
             first_key: 0,
             single_key: false,
-            legacy_keys: LegacyKeys {
-                first: 0,
-                last: 0,
-                step: 0,
-            },
+            legacy_keys: LegacyKeys { first: 0, last: 0, step: 0 },
             group,
             acl: AclCategories::SLOW,
             since,
@@ -146,11 +135,7 @@ impl CommandSpec {
     }
 
     /// Marks the command as replaced.
-    pub(crate) const fn deprecated(
-        mut self,
-        since: &'static str,
-        replaced_by: &'static str,
-    ) -> Self {
+    pub(crate) const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Self {
         self.deprecated = Some(Deprecation { since, replaced_by });
         self
     }
@@ -172,11 +157,7 @@ impl CommandSpec {
     #[must_use]
     pub const fn accepts(&self, argc: usize) -> bool {
         let least = self.arity.unsigned_abs() as usize;
-        if self.arity < 0 {
-            argc >= least
-        } else {
-            argc == least
-        }
+        if self.arity < 0 { argc >= least } else { argc == least }
     }
 
     /// The subcommand of that name in any case, and its index.
@@ -189,41 +170,18 @@ impl CommandSpec {
     /// Whether this very call may be executed twice: the command is [`Flags::IDEMPOTENT`], and none of its arguments
     /// reads like a condition (NX, XX, GET …). A value that looks like one only makes the answer too careful.
     pub fn is_idempotent_call<'a>(&self, argc: usize, arg: impl Fn(usize) -> &'a [u8]) -> bool {
-        let is_condition = |index| {
-            CONDITIONS
-                .iter()
-                .any(|word| arg(index).eq_ignore_ascii_case(word))
-        };
-        self.flags.contains(Flags::IDEMPOTENT)
-            && (self.flags.contains(Flags::READONLY) || !(2..argc).any(is_condition))
+        let is_condition = |index| CONDITIONS.iter().any(|word| arg(index).eq_ignore_ascii_case(word));
+        self.flags.contains(Flags::IDEMPOTENT) && (self.flags.contains(Flags::READONLY) || !(2..argc).any(is_condition))
     }
 }
 
 /// Condenses key specs into one range as Redis does, and tells whether that loses keys.
 const fn legacy_keys(keys: &[KeySpec]) -> (LegacyKeys, bool) {
-    if let [
-        KeySpec {
-            begin: BeginSearch::Index(at),
-            find: FindKeys::Range { last, step, .. },
-            ..
-        },
-    ] = keys
-    {
+    if let [KeySpec { begin: BeginSearch::Index(at), find: FindKeys::Range { last, step, .. }, .. }] = keys {
         let last = if *last >= 0 { *at + *last } else { *last };
-        return (
-            LegacyKeys {
-                first: *at,
-                last,
-                step: *step,
-            },
-            false,
-        );
+        return (LegacyKeys { first: *at, last, step: *step }, false);
     }
-    let mut range = LegacyKeys {
-        first: 0,
-        last: 0,
-        step: 0,
-    };
+    let mut range = LegacyKeys { first: 0, last: 0, step: 0 };
     let mut movable = false;
     let mut index = 0;
     while index < keys.len() {
@@ -234,11 +192,7 @@ const fn legacy_keys(keys: &[KeySpec]) -> (LegacyKeys, bool) {
             {
                 let first = if range.first == 0 { at } else { range.first };
                 let last = if last >= 0 { at + last } else { last };
-                range = LegacyKeys {
-                    first,
-                    last,
-                    step: 1,
-                };
+                range = LegacyKeys { first, last, step: 1 };
             }
             _ => movable = true,
         }

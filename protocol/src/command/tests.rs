@@ -8,18 +8,8 @@ fn find(name: &str) -> &'static CommandSpec {
 /// The keys of a call written as a line of words, each as `index:access`.
 fn keys(line: &str) -> Result<String, KeysError> {
     let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-    let keys = keys_of(
-        find(line.split(' ').next().unwrap_or_default()),
-        words.len(),
-        |index| words[index],
-    )?;
-    let show = |key: &KeyAt| {
-        format!(
-            "{}:{}",
-            key.index,
-            key.access.reply_names().collect::<Vec<_>>().join("+")
-        )
-    };
+    let keys = keys_of(find(line.split(' ').next().unwrap_or_default()), words.len(), |index| words[index])?;
+    let show = |key: &KeyAt| format!("{}:{}", key.index, key.access.reply_names().collect::<Vec<_>>().join("+"));
     Ok(keys.iter().map(show).collect::<Vec<_>>().join(" "))
 }
 
@@ -30,12 +20,7 @@ fn names_are_unique_and_lowercase() {
         assert!(seen.insert(command.name), "{} stands twice", command.name);
         let mut subcommands = HashSet::new();
         for sub in command.subcommands {
-            assert!(
-                subcommands.insert(sub.name),
-                "{} {} stands twice",
-                command.name,
-                sub.name
-            );
+            assert!(subcommands.insert(sub.name), "{} {} stands twice", command.name, sub.name);
         }
         for entry in command.subcommands.iter().chain([command]) {
             assert_eq!(entry.name, entry.name.to_ascii_lowercase());
@@ -48,10 +33,7 @@ fn names_are_unique_and_lowercase() {
 fn every_entry_is_complete_and_consistent() {
     for command in all().flat_map(|command| command.subcommands.iter().chain([command])) {
         let name = command.name;
-        assert!(
-            command.summary.ends_with('.') && !command.complexity.is_empty(),
-            "{name} lacks documentation"
-        );
+        assert!(command.summary.ends_with('.') && !command.complexity.is_empty(), "{name} lacks documentation");
         assert!(command.since.split('.').count() == 3, "{name}");
         assert!(command.arity != 0, "{name}");
         let least = command.arity.abs();
@@ -59,10 +41,7 @@ fn every_entry_is_complete_and_consistent() {
             command.first_key < least || command.arity == -1,
             "{name}: the first key isn't among the arguments that must be there"
         );
-        assert!(
-            !command.flags.contains(Flags::WRITE | Flags::READONLY),
-            "{name} both reads only and writes"
-        );
+        assert!(!command.flags.contains(Flags::WRITE | Flags::READONLY), "{name} both reads only and writes");
         assert!(!command.single_key || command.first_key > 0, "{name}");
         assert_ne!(
             command.acl.contains(AclCategories::FAST),
@@ -70,19 +49,14 @@ fn every_entry_is_complete_and_consistent() {
             "{name} is both fast and slow, or neither"
         );
         if command.flags.contains(Flags::WRITE) && command.keys.is_empty() {
-            assert!(
-                command.flags.contains(Flags::WHOLE_KEYSPACE),
-                "{name} writes nothing"
-            );
+            assert!(command.flags.contains(Flags::WHOLE_KEYSPACE), "{name} writes nothing");
         }
     }
 }
 
 #[test]
 fn subcommands_count_their_container_as_an_argument() {
-    for (command, sub) in
-        all().flat_map(|command| command.subcommands.iter().map(move |sub| (command, sub)))
-    {
+    for (command, sub) in all().flat_map(|command| command.subcommands.iter().map(move |sub| (command, sub))) {
         assert!(sub.arity.abs() >= 2, "{} {}", command.name, sub.name);
     }
 }
@@ -90,22 +64,9 @@ fn subcommands_count_their_container_as_an_argument() {
 #[test]
 fn lookup_finds_every_name_in_any_case() {
     for (index, command) in all().enumerate() {
-        let mixed: String = command
-            .name
-            .char_indices()
-            .map(|(at, c)| {
-                if at % 2 == 0 {
-                    c.to_ascii_uppercase()
-                } else {
-                    c
-                }
-            })
-            .collect();
-        for name in [
-            command.name.to_owned(),
-            command.name.to_ascii_uppercase(),
-            mixed,
-        ] {
+        let mixed: String =
+            command.name.char_indices().map(|(at, c)| if at % 2 == 0 { c.to_ascii_uppercase() } else { c }).collect();
+        for name in [command.name.to_owned(), command.name.to_ascii_uppercase(), mixed] {
             assert_eq!(lookup(name.as_bytes()), Some(index as u16), "{name}");
         }
     }
@@ -162,29 +123,17 @@ fn keys_are_found_in_every_form() {
         ("mget a b c", "1:RO+access 2:RO+access 3:RO+access"),
         ("blpop a b 0", "1:RW+access+delete 2:RW+access+delete"),
         ("rename a b", "1:RW+access+delete 2:OW+update"),
-        (
-            "zunionstore d 2 a b weights 1 2",
-            "1:OW+update 3:RO+access 4:RO+access",
-        ),
+        ("zunionstore d 2 a b weights 1 2", "1:OW+update 3:RO+access 4:RO+access"),
         ("lmpop 1 a left", "2:RW+access+delete"),
-        (
-            "blmpop 0 2 a b left",
-            "3:RW+access+delete 4:RW+access+delete",
-        ),
-        (
-            "georadius k 1 2 3 m store d storedist e",
-            "1:RO+access 7:OW+update 9:OW+update",
-        ),
+        ("blmpop 0 2 a b left", "3:RW+access+delete 4:RW+access+delete"),
+        ("georadius k 1 2 3 m store d storedist e", "1:RO+access 7:OW+update 9:OW+update"),
         ("georadius k 1 2 3 m store", "1:RO+access"),
         ("set k v", "1:OW+update"),
         ("set k get", "1:OW+update"),
         ("set k v nx GET", "1:RW+access+update"),
         ("bitfield k get u8 0", "1:RO+access"),
         ("bitfield k get u8 0 incrby u8 0 1", "1:RW+access+update"),
-        (
-            "sort k by store get store store d",
-            "1:RO+access 7:OW+update",
-        ),
+        ("sort k by store get store store d", "1:RO+access 7:OW+update"),
         ("sort k", "1:RO+access"),
         ("spublish c m", "1:not_key"),
         ("sunsubscribe", ""),
@@ -196,14 +145,7 @@ fn keys_are_found_in_every_form() {
 
 #[test]
 fn counts_of_keys_that_make_no_sense_are_errors() {
-    for line in [
-        "zunion 3 a b",
-        "zunion 0 a",
-        "zunion -1 a",
-        "zunion x a",
-        "zunion 9223372036854775807 a",
-        "blpop 0",
-    ] {
+    for line in ["zunion 3 a b", "zunion 0 a", "zunion -1 a", "zunion x a", "zunion 9223372036854775807 a", "blpop 0"] {
         assert_eq!(keys(line), Err(KeysError), "{line}");
     }
 }
@@ -223,11 +165,7 @@ fn the_first_key_is_known_without_a_walk() {
         ("ssubscribe", 1, false),
         ("hgetex", 1, true),
     ] {
-        assert_eq!(
-            (find(name).first_key, find(name).single_key),
-            (first_key, single_key),
-            "{name}"
-        );
+        assert_eq!((find(name).first_key, find(name).single_key), (first_key, single_key), "{name}");
     }
 }
 
@@ -247,16 +185,8 @@ fn old_clients_see_the_ranges_that_redis_tells_them() {
         ("ping", 0, 0, 0, false),
     ] {
         let command = find(name);
-        assert_eq!(
-            command.legacy_keys,
-            LegacyKeys { first, last, step },
-            "{name}"
-        );
-        assert_eq!(
-            command.flags.contains(Flags::MOVABLEKEYS),
-            movable,
-            "{name}"
-        );
+        assert_eq!(command.legacy_keys, LegacyKeys { first, last, step }, "{name}");
+        assert_eq!(command.flags.contains(Flags::MOVABLEKEYS), movable, "{name}");
     }
 }
 
@@ -264,29 +194,12 @@ fn old_clients_see_the_ranges_that_redis_tells_them() {
 fn conditions_take_idempotence_away() {
     let idempotent = |line: &str| {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        find(line.split(' ').next().unwrap_or_default())
-            .is_idempotent_call(words.len(), |index| words[index])
+        find(line.split(' ').next().unwrap_or_default()).is_idempotent_call(words.len(), |index| words[index])
     };
-    for line in [
-        "get k",
-        "set k v",
-        "set k v ex 10",
-        "del k",
-        "expire k 10",
-        "mget nx xx",
-        "zadd k 1 m",
-    ] {
+    for line in ["get k", "set k v", "set k v ex 10", "del k", "expire k 10", "mget nx xx", "zadd k 1 m"] {
         assert!(idempotent(line), "{line}");
     }
-    for line in [
-        "incr k",
-        "set k v NX",
-        "set k v get",
-        "expire k 10 gt",
-        "zadd k incr 1 m",
-        "lpush k v",
-        "setnx k v",
-    ] {
+    for line in ["incr k", "set k v NX", "set k v get", "expire k 10 gt", "zadd k incr 1 m", "lpush k v", "setnx k v"] {
         assert!(!idempotent(line), "{line}");
     }
 }

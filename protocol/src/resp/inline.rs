@@ -46,17 +46,12 @@ fn take_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], Pro
     }
 }
 
-fn take_double_quoted<'a>(
-    mut rest: &'a [u8],
-    word: &mut Vec<u8>,
-) -> Result<&'a [u8], ProtocolError> {
+fn take_double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], ProtocolError> {
     loop {
         let (byte, tail) = match rest {
             [] => return Err(ProtocolError::UnbalancedQuotes),
             [b'"', tail @ ..] => return closed(tail),
-            [b'\\', b'x', high, low, tail @ ..]
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
+            [b'\\', b'x', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 (hex_value(*high) << 4 | hex_value(*low), tail)
             }
             [b'\\', escaped, tail @ ..] => (unescape(*escaped), tail),
@@ -67,10 +62,7 @@ fn take_double_quoted<'a>(
     }
 }
 
-fn take_single_quoted<'a>(
-    mut rest: &'a [u8],
-    word: &mut Vec<u8>,
-) -> Result<&'a [u8], ProtocolError> {
+fn take_single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Result<&'a [u8], ProtocolError> {
     loop {
         let (byte, tail) = match rest {
             [] => return Err(ProtocolError::UnbalancedQuotes),
@@ -115,10 +107,7 @@ mod tests {
 
     fn words(line: &[u8]) -> Vec<String> {
         let words = split_words(line).expect("balanced quotes");
-        words
-            .iter()
-            .map(|word| word.escape_ascii().to_string())
-            .collect()
+        words.iter().map(|word| word.escape_ascii().to_string()).collect()
     }
 
     #[test]
@@ -130,10 +119,7 @@ mod tests {
 
     #[test]
     fn double_quotes_know_escapes() {
-        assert_eq!(
-            words(br#"set "a b" "\x41\xfF\n\q\"" """#),
-            ["set", "a b", r#"A\xff\nq\""#, ""]
-        );
+        assert_eq!(words(br#"set "a b" "\x41\xfF\n\q\"" """#), ["set", "a b", r#"A\xff\nq\""#, ""]);
         assert_eq!(words(br#""\xZZ""#), ["xZZ"]);
     }
 
@@ -145,20 +131,8 @@ mod tests {
     #[test]
     fn a_quote_may_open_in_the_middle_of_a_word_but_must_end_it() {
         assert_eq!(words(br#"ab"c d""#), ["abc d"]);
-        for line in [
-            &br#""a"b"#[..],
-            b"'a'b",
-            b"\"a",
-            b"'a",
-            b"\"a\\",
-            b"a\"\\x4",
-        ] {
-            assert_eq!(
-                split_words(line),
-                Err(ProtocolError::UnbalancedQuotes),
-                "{}",
-                line.escape_ascii()
-            );
+        for line in [&br#""a"b"#[..], b"'a'b", b"\"a", b"'a", b"\"a\\", b"a\"\\x4"] {
+            assert_eq!(split_words(line), Err(ProtocolError::UnbalancedQuotes), "{}", line.escape_ascii());
         }
     }
 }

@@ -21,11 +21,7 @@ pub(crate) fn parse_i64(text: &[u8]) -> Option<i64> {
         // 19 digits stay below 10^19, which a u64 holds.
         magnitude = magnitude * 10 + u64::from(digit);
     }
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
 #[cfg(test)]
@@ -38,17 +34,8 @@ mod tests {
         assert_eq!(parse_i64(b"-1"), Some(-1));
         assert_eq!(parse_i64(b"9223372036854775807"), Some(i64::MAX));
         assert_eq!(parse_i64(b"-9223372036854775808"), Some(i64::MIN));
-        let refused: [&[u8]; 9] = [
-            b"",
-            b"-",
-            b"-0",
-            b"+1",
-            b"01",
-            b" 1",
-            b"1 ",
-            b"9223372036854775808",
-            b"-9223372036854775809",
-        ];
+        let refused: [&[u8]; 9] =
+            [b"", b"-", b"-0", b"+1", b"01", b" 1", b"1 ", b"9223372036854775808", b"-9223372036854775809"];
         for text in refused {
             assert_eq!(parse_i64(text), None, "{}", text.escape_ascii());
         }

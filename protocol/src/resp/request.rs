@@ -19,8 +19,7 @@ impl ArgRange {
     #[inline]
     #[must_use]
     pub fn of<'a>(&self, buf: &'a [u8]) -> &'a [u8] {
-        buf.get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        buf.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -55,8 +54,7 @@ impl RequestLimits {
 
     /// Whether a refusal should tell that authenticating would help. `proto-max-bulk-len` cannot be set as low.
     const fn are_unauthenticated(&self) -> bool {
-        self.bulk_len_max <= UNAUTHENTICATED_BULK_LEN_MAX
-            && self.args_max <= UNAUTHENTICATED_ARGS_MAX
+        self.bulk_len_max <= UNAUTHENTICATED_BULK_LEN_MAX && self.args_max <= UNAUTHENTICATED_ARGS_MAX
     }
 
     fn args_error(&self) -> ProtocolError {
@@ -79,11 +77,7 @@ impl RequestLimits {
 impl Default for RequestLimits {
     /// Redis's defaults: 512 MB a bulk string, 1,048,576 arguments, 64 KB a line.
     fn default() -> Self {
-        Self {
-            bulk_len_max: 512 * 1024 * 1024,
-            args_max: 1024 * 1024,
-            inline_len_max: 64 * 1024,
-        }
+        Self { bulk_len_max: 512 * 1024 * 1024, args_max: 1024 * 1024, inline_len_max: 64 * 1024 }
     }
 }
 
@@ -177,15 +171,20 @@ impl RequestParser {
     /// A parser at the start of a stream.
     #[must_use]
     pub fn new(limits: RequestLimits) -> Self {
-        Self {
-            limits,
-            ..Self::default()
-        }
+        Self { limits, ..Self::default() }
     }
 
     /// Changes what the client may send, from the next header on.
     pub fn set_limits(&mut self, limits: RequestLimits) {
         self.limits = limits;
+    }
+
+    /// Forgets an interrupted request: the next call starts at a request's first byte. For a caller that parsed ahead and
+    /// then did not consume what it had parsed.
+    pub fn restart(&mut self) {
+        self.place = Place::default();
+        self.partial.clear();
+        self.bytes_wanted = 0;
     }
 
     /// How many more bytes the argument being read is known to need, with its line end; 0 if unknown. Lets the reader
@@ -205,12 +204,7 @@ impl RequestParser {
     /// # Errors
     /// A [`ProtocolError`] ends the stream: send it, close the connection and drop the parser.
     #[inline]
-    pub fn next(
-        &mut self,
-        buf: &[u8],
-        from: usize,
-        args: &mut Vec<ArgRange>,
-    ) -> Result<Step, ProtocolError> {
+    pub fn next(&mut self, buf: &[u8], from: usize, args: &mut Vec<ArgRange>) -> Result<Step, ProtocolError> {
         let rest = buf.get(from..).unwrap_or_default();
         if self.place.pos == 0
             && self.place.scanned == 0
@@ -219,17 +213,10 @@ impl RequestParser {
             && buf.len() <= u32::MAX as usize
         {
             let before = args.len();
-            let mut place = Place {
-                pos: header_len,
-                args_left: argc,
-                ..Place::default()
-            };
+            let mut place = Place { pos: header_len, args_left: argc, ..Place::default() };
             self.take_short_bulks(rest, from, &mut place, args);
             if place.args_left == 0 {
-                return Ok(Step::Request {
-                    argc,
-                    end: from + place.pos,
-                });
+                return Ok(Step::Request { argc, end: from + place.pos });
             }
             self.suspend(place, from, args, before);
         }
@@ -239,18 +226,11 @@ impl RequestParser {
     /// Takes arguments as long as they stand whole in the buffer behind headers of one or two digits: nearly always
     /// all of them. `base` is added to their offsets.
     #[inline]
-    fn take_short_bulks(
-        &self,
-        rest: &[u8],
-        base: usize,
-        place: &mut Place,
-        args: &mut Vec<ArgRange>,
-    ) {
+    fn take_short_bulks(&self, rest: &[u8], base: usize, place: &mut Place, args: &mut Vec<ArgRange>) {
         let bulk_len_max = self.limits.bulk_len_max;
         let (mut pos, mut left) = (place.pos, place.args_left);
         while left > 0 {
-            let Some((len, header_len)) = short_header(b'$', rest.get(pos..).unwrap_or_default())
-            else {
+            let Some((len, header_len)) = short_header(b'$', rest.get(pos..).unwrap_or_default()) else {
                 break;
             };
             let start = pos + header_len;
@@ -258,10 +238,7 @@ impl RequestParser {
             if len > bulk_len_max || end + 2 > rest.len() {
                 break;
             }
-            args.push(ArgRange {
-                start: (base + start) as u32,
-                end: (base + end) as u32,
-            });
+            args.push(ArgRange { start: (base + start) as u32, end: (base + end) as u32 });
             pos = end + 2;
             left -= 1;
         }
@@ -273,20 +250,12 @@ impl RequestParser {
     fn suspend(&mut self, place: Place, from: usize, args: &mut Vec<ArgRange>, before: usize) {
         let from = from as u32;
         let taken = args.drain(before..);
-        self.partial.extend(taken.map(|arg| ArgRange {
-            start: arg.start - from,
-            end: arg.end - from,
-        }));
+        self.partial.extend(taken.map(|arg| ArgRange { start: arg.start - from, end: arg.end - from }));
         self.place = place;
     }
 
     /// The general path: starts or goes on with a request of any kind.
-    fn resume(
-        &mut self,
-        buf: &[u8],
-        from: usize,
-        args: &mut Vec<ArgRange>,
-    ) -> Result<Step, ProtocolError> {
+    fn resume(&mut self, buf: &[u8], from: usize, args: &mut Vec<ArgRange>) -> Result<Step, ProtocolError> {
         let rest = buf.get(from..).unwrap_or_default();
         if buf.len() > u32::MAX as usize {
             return Err(ProtocolError::InvalidBulkLength);
@@ -298,9 +267,7 @@ impl RequestParser {
                 Some(b'*') => {}
                 Some(_) => return self.take_inline(rest, from),
             }
-            let Some((count, behind)) =
-                self.take_header(rest, 0, ProtocolError::TooBigMultibulkCount)?
-            else {
+            let Some((count, behind)) = self.take_header(rest, 0, ProtocolError::TooBigMultibulkCount)? else {
                 return Ok(Step::Incomplete);
             };
             let count = number::parse_i64(count).ok_or(ProtocolError::InvalidMultibulkLength)?;
@@ -308,30 +275,18 @@ impl RequestParser {
             let argc = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
             if argc == 0 {
                 self.place = Place::default();
-                return Ok(Step::Request {
-                    argc: 0,
-                    end: from + behind,
-                });
+                return Ok(Step::Request { argc: 0, end: from + behind });
             }
             if argc > self.limits.args_max {
                 return Err(self.limits.args_error());
             }
-            self.place = Place {
-                pos: behind,
-                args_left: argc,
-                ..Place::default()
-            };
+            self.place = Place { pos: behind, args_left: argc, ..Place::default() };
         }
         self.take_bulks(rest, from, args)
     }
 
     /// Goes on with the arguments of the request that is put aside.
-    fn take_bulks(
-        &mut self,
-        rest: &[u8],
-        from: usize,
-        args: &mut Vec<ArgRange>,
-    ) -> Result<Step, ProtocolError> {
+    fn take_bulks(&mut self, rest: &[u8], from: usize, args: &mut Vec<ArgRange>) -> Result<Step, ProtocolError> {
         while self.place.args_left > 0 {
             let bulk_len = match self.place.bulk_len {
                 Some(bulk_len) => bulk_len,
@@ -351,22 +306,12 @@ impl RequestParser {
                 return Ok(Step::Incomplete);
             }
             // The two bytes behind the argument aren't looked at, as in Redis.
-            self.partial.push(ArgRange {
-                start: start as u32,
-                end: end as u32,
-            });
-            self.place = Place {
-                pos: end + 2,
-                args_left: self.place.args_left - 1,
-                ..Place::default()
-            };
+            self.partial.push(ArgRange { start: start as u32, end: end as u32 });
+            self.place = Place { pos: end + 2, args_left: self.place.args_left - 1, ..Place::default() };
         }
         let argc = self.partial.len();
         let shift = from as u32;
-        args.extend(self.partial.drain(..).map(|arg| ArgRange {
-            start: arg.start + shift,
-            end: arg.end + shift,
-        }));
+        args.extend(self.partial.drain(..).map(|arg| ArgRange { start: arg.start + shift, end: arg.end + shift }));
         self.partial.shrink_to(PARTIAL_CAPACITY_KEPT);
         let end = from + self.place.pos;
         self.place = Place::default();
@@ -381,8 +326,7 @@ impl RequestParser {
             Some(b'$') => {}
             Some(other) => return Err(ProtocolError::ExpectedDollar(*other)),
         }
-        let Some((length, behind)) = self.take_header(rest, pos, ProtocolError::TooBigBulkCount)?
-        else {
+        let Some((length, behind)) = self.take_header(rest, pos, ProtocolError::TooBigBulkCount)? else {
             return Ok(None);
         };
         let length = number::parse_i64(length).ok_or(ProtocolError::InvalidBulkLength)?;
@@ -405,9 +349,7 @@ impl RequestParser {
     ) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
         match self.find_line_end(rest, pos, b'\r', too_big)? {
             // The byte behind `\r` has to be there, but isn't looked at, as in Redis.
-            Some(end) if end + 2 <= rest.len() => {
-                Ok(Some((rest.get(pos + 1..end).unwrap_or_default(), end + 2)))
-            }
+            Some(end) if end + 2 <= rest.len() => Ok(Some((rest.get(pos + 1..end).unwrap_or_default(), end + 2))),
             _ => Ok(None),
         }
     }
@@ -422,12 +364,8 @@ impl RequestParser {
         too_big: ProtocolError,
     ) -> Result<Option<usize>, ProtocolError> {
         let searched_from = pos.max(self.place.scanned);
-        let limit = pos
-            .saturating_add(self.limits.inline_len_max)
-            .saturating_add(1);
-        let window = rest
-            .get(searched_from..rest.len().min(limit))
-            .unwrap_or_default();
+        let limit = pos.saturating_add(self.limits.inline_len_max).saturating_add(1);
+        let window = rest.get(searched_from..rest.len().min(limit)).unwrap_or_default();
         match window.iter().position(|byte| *byte == wanted) {
             Some(offset) => {
                 self.place.scanned = searched_from + offset;
@@ -452,11 +390,7 @@ impl RequestParser {
         let args = inline::split_words(line)?;
         self.place = Place::default();
         let end = from + newline + 1;
-        if args.is_empty() {
-            Ok(Step::Request { argc: 0, end })
-        } else {
-            Ok(Step::Inline { args, end })
-        }
+        if args.is_empty() { Ok(Step::Request { argc: 0, end }) } else { Ok(Step::Inline { args, end }) }
     }
 }
 

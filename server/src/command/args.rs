@@ -36,7 +36,10 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `index` on.
-    pub fn from(&self, index: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + DoubleEndedIterator + Clone + use<'a> {
+    pub fn from(
+        &self,
+        index: usize,
+    ) -> impl ExactSizeIterator<Item = &'a [u8]> + DoubleEndedIterator + Clone + use<'a> {
         let buf = self.buf;
         self.ranges.get(index..).unwrap_or_default().iter().map(move |range| range.of(buf))
     }

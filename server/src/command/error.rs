@@ -72,7 +72,8 @@ impl CommandError {
     /// Whether the same command may succeed later without the client changing it. Nothing was executed in either case.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::OutOfMemory) || matches!(self.code().as_ref(), "TRYAGAIN" | "BUSY" | "LOADING" | "NOREPLICAS")
+        matches!(self, Self::OutOfMemory)
+            || matches!(self.code().as_ref(), "TRYAGAIN" | "BUSY" | "LOADING" | "NOREPLICAS")
     }
 }
 

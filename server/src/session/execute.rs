@@ -53,7 +53,7 @@ impl<'e, 's> Executor<'e, 's> {
             return self.fail(session, None, error, out);
         };
         let spec = command.spec;
-        if !spec.arity_fits(args.len()) {
+        if !spec.accepts(args.len()) {
             return self.fail(session, Some(index), CommandError::Arity(spec.name.into()), out);
         }
         if !session.is_plain || self.node.watches_commands() {
@@ -188,7 +188,15 @@ impl<'e, 's> Executor<'e, 's> {
             && session.resp == RespVersion::V2
             && !matches!(
                 spec.name,
-                "subscribe" | "ssubscribe" | "sunsubscribe" | "psubscribe" | "unsubscribe" | "punsubscribe" | "ping" | "quit" | "reset"
+                "subscribe"
+                    | "ssubscribe"
+                    | "sunsubscribe"
+                    | "psubscribe"
+                    | "unsubscribe"
+                    | "punsubscribe"
+                    | "ping"
+                    | "quit"
+                    | "reset"
             )
         {
             return Err(CommandError::err(format_args!(

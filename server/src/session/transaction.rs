@@ -158,7 +158,9 @@ impl Executor<'_, '_> {
         }
         if commands.iter().any(|(command, ..)| command.spec.flags.contains(Flags::DENYOOM)) && !self.make_room() {
             end(session, self.ks);
-            return Err(CommandError::coded("EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."));
+            return Err(CommandError::coded(
+                "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+            ));
         }
         self.hold_for(session, &commands)?;
         let is_stale = session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));

@@ -64,7 +64,7 @@ pub trait Typed: Default {
 }
 
 macro_rules! typed {
-    ($($variant:ident),*) => {$(
+    ($($variant:ident by $len:ident),*) => {$(
         impl Typed for $variant {
             const KIND: Kind = Kind::$variant;
             fn from_object(object: &Object) -> Option<&Self> {
@@ -77,12 +77,12 @@ macro_rules! typed {
                 Object::$variant(self)
             }
             fn is_empty(&self) -> bool {
-                self.len() == 0
+                self.$len() == 0
             }
         }
     )*};
 }
-typed!(List, Set, ZSet, Hash);
+typed!(List by len, Set by len, ZSet by len, Hash by total_len);
 
 impl Object {
     /// The type of the collection.

@@ -94,11 +94,7 @@ impl From<&[u8]> for ByteStr {
 
 impl From<Vec<u8>> for ByteStr {
     fn from(bytes: Vec<u8>) -> Self {
-        if bytes.len() <= INLINE_MAX {
-            Self::new(&bytes)
-        } else {
-            Self(Repr::Heap(bytes.into_boxed_slice()))
-        }
+        if bytes.len() <= INLINE_MAX { Self::new(&bytes) } else { Self(Repr::Heap(bytes.into_boxed_slice())) }
     }
 }
 

@@ -187,13 +187,9 @@ pub fn count(hll: &[u8]) -> Result<u64, HllError> {
     let payload = &hll[HEADER_BYTES..];
     let mut histogram: Histogram = [0; 64];
     match encoding {
-        HllEncoding::Dense => {
-            dense::values(payload).for_each(|value| histogram[usize::from(value)] += 1)
-        }
+        HllEncoding::Dense => dense::values(payload).for_each(|value| histogram[usize::from(value)] += 1),
         HllEncoding::Sparse => {
-            sparse::for_each_run(payload, |range, value| {
-                histogram[usize::from(value)] += range.len() as u32
-            })?;
+            sparse::for_each_run(payload, |range, value| histogram[usize::from(value)] += range.len() as u32)?;
         }
     }
     Ok(estimate(&histogram))
@@ -218,12 +214,9 @@ pub fn count_and_cache(hll: &mut [u8]) -> Result<(u64, bool), HllError> {
 /// When one of the strings is no HyperLogLog or its registers cannot be read.
 pub fn count_many(hlls: &[&[u8]]) -> Result<u64, HllError> {
     let mut union = vec![0; REGISTERS];
-    hlls.iter()
-        .try_for_each(|hll| merge_into(&mut union, hll))?;
+    hlls.iter().try_for_each(|hll| merge_into(&mut union, hll))?;
     let mut histogram: Histogram = [0; 64];
-    union
-        .iter()
-        .for_each(|&value| histogram[usize::from(value)] += 1);
+    union.iter().for_each(|&value| histogram[usize::from(value)] += 1);
     Ok(estimate(&histogram))
 }
 
@@ -231,11 +224,7 @@ pub fn count_many(hlls: &[&[u8]]) -> Result<u64, HllError> {
 ///
 /// # Errors
 /// When one of the strings is no HyperLogLog or its registers cannot be read; `target` is then left as it was.
-pub fn merge(
-    target: &mut Vec<u8>,
-    others: &[&[u8]],
-    sparse_max_bytes: usize,
-) -> Result<(), HllError> {
+pub fn merge(target: &mut Vec<u8>, others: &[&[u8]], sparse_max_bytes: usize) -> Result<(), HllError> {
     let mut union = registers(target)?;
     let mut any_dense = false;
     for hll in others {

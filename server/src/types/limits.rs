@@ -51,10 +51,7 @@ impl EncodingLimits {
             },
             class => {
                 let level = class.unsigned_abs().min(5) - 1;
-                ChunkLimit {
-                    max_bytes: 4096 << level,
-                    max_count: usize::MAX,
-                }
+                ChunkLimit { max_bytes: 4096 << level, max_count: usize::MAX }
             }
         }
     }
@@ -83,10 +80,7 @@ impl ChunkLimit {
     /// shrinks around the limit does not convert at every step.
     #[must_use]
     pub fn halved(&self) -> Self {
-        Self {
-            max_bytes: self.max_bytes / 2,
-            max_count: self.max_count / 2,
-        }
+        Self { max_bytes: self.max_bytes / 2, max_count: self.max_count / 2 }
     }
 }
 
@@ -95,11 +89,7 @@ mod tests {
     use super::*;
 
     fn chunk_of(list_max_listpack_size: i32) -> ChunkLimit {
-        EncodingLimits {
-            list_max_listpack_size,
-            ..EncodingLimits::default()
-        }
-        .list_chunk()
+        EncodingLimits { list_max_listpack_size, ..EncodingLimits::default() }.list_chunk()
     }
 
     #[test]

@@ -35,17 +35,11 @@ mod tests {
                 hits[index] += 1;
             }
         }
-        assert!(
-            hits.iter().all(|hits| (2700..3300).contains(hits)),
-            "{hits:?}"
-        );
+        assert!(hits.iter().all(|hits| (2700..3300).contains(hits)), "{hits:?}");
     }
 
     #[test]
     fn asking_for_more_than_there_is_gives_all() {
-        assert_eq!(
-            distinct_indexes(&mut fastrand::Rng::with_seed(1), 3, 9),
-            [0, 1, 2]
-        );
+        assert_eq!(distinct_indexes(&mut fastrand::Rng::with_seed(1), 3, 9), [0, 1, 2]);
     }
 }

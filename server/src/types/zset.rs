@@ -121,8 +121,7 @@ impl ZSet {
             Repr::Compact(compact) => compact,
         };
         let found = compact.find(member);
-        let Some(score) = decide(found.map(|found| found.score)).filter(|score| !score.is_nan())
-        else {
+        let Some(score) = decide(found.map(|found| found.score)).filter(|score| !score.is_nan()) else {
             return Upserted::Refused;
         };
         if let Some(found) = found {
@@ -131,12 +130,9 @@ impl ZSet {
             }
             compact.remove(found);
             compact.insert(member, score);
-            return Upserted::Updated {
-                old_score: found.score,
-            };
+            return Upserted::Updated { old_score: found.score };
         }
-        let too_long =
-            member.len() > limits.zset_max_listpack_value || u32::try_from(member.len()).is_err();
+        let too_long = member.len() > limits.zset_max_listpack_value || u32::try_from(member.len()).is_err();
         if too_long || compact.len() >= limits.zset_max_listpack_entries {
             let mut indexed = Box::new(Indexed::from_compact(compact));
             let outcome = indexed.upsert(member, |_| Some(score));
@@ -179,9 +175,7 @@ impl ZSet {
     /// The member's position and score; positions count from 0 at the lowest score, or at the highest if `reverse`.
     pub fn rank(&self, member: &[u8], reverse: bool) -> Option<(usize, f64)> {
         let (rank, score) = match &self.0 {
-            Repr::Compact(compact) => compact
-                .find(member)
-                .map(|found| (found.rank, found.score))?,
+            Repr::Compact(compact) => compact.find(member).map(|found| (found.rank, found.score))?,
             Repr::Indexed(indexed) => indexed.rank(member)?,
         };
         Some((if reverse { self.len() - 1 - rank } else { rank }, score))
@@ -198,16 +192,10 @@ impl ZSet {
         let start = ranks.start.min(end);
         let count = end - start;
         match &self.0 {
-            Repr::Compact(compact) if descending => {
-                Iter::compact_reversed(compact.iter(), start, count)
-            }
+            Repr::Compact(compact) if descending => Iter::compact_reversed(compact.iter(), start, count),
             Repr::Compact(compact) => Iter::compact_forward(compact.iter(), start, count),
             Repr::Indexed(indexed) => {
-                let first = if descending {
-                    end.saturating_sub(1)
-                } else {
-                    start
-                };
+                let first = if descending { end.saturating_sub(1) } else { start };
                 Iter::indexed(indexed, first, count, descending)
             }
         }
@@ -247,11 +235,7 @@ impl ZSet {
     }
 
     /// Removes the entries at `ranks` (from the lowest), gives each to `removed`, and returns how many there were.
-    pub fn remove_ranks(
-        &mut self,
-        ranks: Range<usize>,
-        mut removed: impl FnMut(&[u8], f64),
-    ) -> usize {
+    pub fn remove_ranks(&mut self, ranks: Range<usize>, mut removed: impl FnMut(&[u8], f64)) -> usize {
         let indexed = match &mut self.0 {
             Repr::Compact(compact) => return compact.remove_ranks(ranks, removed),
             Repr::Indexed(indexed) => indexed,
@@ -280,9 +264,7 @@ impl ZSet {
 
     fn pop_rank(&mut self, rank: usize) -> Option<(Vec<u8>, f64)> {
         let mut popped = None;
-        self.remove_ranks(rank..rank.checked_add(1)?, |member, score| {
-            popped = Some((member.to_vec(), score))
-        });
+        self.remove_ranks(rank..rank.checked_add(1)?, |member, score| popped = Some((member.to_vec(), score)));
         popped
     }
 
@@ -332,12 +314,7 @@ impl ZSet {
             let chosen = swapped.get(&at).copied().unwrap_or(at);
             let displaced = swapped.get(&step).copied().unwrap_or(step);
             swapped.insert(at, displaced);
-            picked.extend(
-                entries
-                    .get(chosen)
-                    .copied()
-                    .or_else(|| self.nth_unordered(chosen)),
-            );
+            picked.extend(entries.get(chosen).copied().or_else(|| self.nth_unordered(chosen)));
         }
         picked
     }
@@ -354,11 +331,7 @@ impl ZSet {
 impl PartialEq for ZSet {
     /// Equal members with equal scores, in whatever form.
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self
-                .iter()
-                .zip(other.iter())
-                .all(|(a, b)| compare((a.1, a.0), (b.1, b.0)).is_eq())
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| compare((a.1, a.0), (b.1, b.0)).is_eq())
     }
 }
 

@@ -39,10 +39,7 @@ pub fn update(mut crc: u64, data: &[u8]) -> u64 {
     let (words, tail) = data.as_chunks::<8>();
     for word in words {
         let mixed = (crc ^ u64::from_le_bytes(*word)).to_le_bytes();
-        crc = mixed
-            .iter()
-            .zip(TABLES.iter().rev())
-            .fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)]);
+        crc = mixed.iter().zip(TABLES.iter().rev()).fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)]);
     }
     for &byte in tail {
         crc = (crc >> 8) ^ TABLES[0][usize::from(crc as u8 ^ byte)];

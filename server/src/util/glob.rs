@@ -193,12 +193,11 @@ mod tests {
     fn naive(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], []) => true,
-            ([b'*', rest @ ..], _) => {
-                naive(rest, text) || (!text.is_empty() && naive(pattern, &text[1..]))
-            }
+            ([b'*', rest @ ..], _) => naive(rest, text) || (!text.is_empty() && naive(pattern, &text[1..])),
             ([], _) | (_, []) => false,
-            (_, [byte, after @ ..]) => match_one(pattern, *byte, false)
-                .is_some_and(|length| naive(&pattern[length..], after)),
+            (_, [byte, after @ ..]) => {
+                match_one(pattern, *byte, false).is_some_and(|length| naive(&pattern[length..], after))
+            }
         }
     }
 

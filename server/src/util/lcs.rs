@@ -84,11 +84,7 @@ fn check_size(a: &[u8], b: &[u8], max_table_bytes: u64) -> Result<(), LcsError> 
 fn fill_row(byte: u8, b: &[u8], above: &[u32], row: &mut [u32]) {
     let mut left = 0;
     for ((&other, pair), cell) in b.iter().zip(above.windows(2)).zip(&mut row[1..]) {
-        left = if byte == other {
-            pair[0] + 1
-        } else {
-            left.max(pair[1])
-        };
+        left = if byte == other { pair[0] + 1 } else { left.max(pair[1]) };
         *cell = left;
     }
 }
@@ -106,12 +102,7 @@ fn trace_back(a: &[u8], b: &[u8], table: &[u32]) -> Lcs {
             lcs.bytes.push(a[i]);
             match &mut run {
                 Some(current) => (current.a.0, current.b.0) = (i, j),
-                None => {
-                    run = Some(Match {
-                        a: (i, i),
-                        b: (j, j),
-                    })
-                }
+                None => run = Some(Match { a: (i, i), b: (j, j) }),
             }
         } else {
             lcs.matches.extend(run.take());
@@ -139,19 +130,7 @@ mod tests {
     fn the_documented_example_gives_its_documented_matches() {
         let lcs = solve(b"ohmytext", b"mynewtext", LIMIT).expect("small");
         assert_eq!(lcs.bytes, b"mytext");
-        assert_eq!(
-            lcs.matches,
-            [
-                Match {
-                    a: (4, 7),
-                    b: (5, 8)
-                },
-                Match {
-                    a: (2, 3),
-                    b: (0, 1)
-                }
-            ]
-        );
+        assert_eq!(lcs.matches, [Match { a: (4, 7), b: (5, 8) }, Match { a: (2, 3), b: (0, 1) }]);
         assert_eq!(lcs.matches[0].length(), 4);
         assert_eq!(length(b"ohmytext", b"mynewtext", LIMIT), Ok(6));
     }
@@ -166,10 +145,7 @@ mod tests {
     fn a_table_beyond_the_limit_is_refused_before_it_is_built() {
         let long = vec![b'a'; 1 << 20];
         assert_eq!(solve(&long, &long, 512 << 20), Err(LcsError::TooMuchMemory));
-        assert_eq!(
-            length(&long, &long, 512 << 20),
-            Err(LcsError::TooMuchMemory)
-        );
+        assert_eq!(length(&long, &long, 512 << 20), Err(LcsError::TooMuchMemory));
     }
 
     proptest! {

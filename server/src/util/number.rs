@@ -42,11 +42,7 @@ pub fn parse_i64(text: &[u8]) -> Option<i64> {
         }
         magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit))?;
     }
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
 /// Reads a canonical unsigned 64-bit integer, as strict as [`parse_i64`].
@@ -83,18 +79,14 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
         return Some(value);
     }
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    let named_infinity =
-        value.is_infinite() && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
-    let out_of_range =
-        (value.is_infinite() && !named_infinity) || (value == 0.0 && has_nonzero_digit(text));
+    let named_infinity = value.is_infinite() && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
+    let out_of_range = (value.is_infinite() && !named_infinity) || (value == 0.0 && has_nonzero_digit(text));
     (!value.is_nan() && !out_of_range).then_some(value)
 }
 
 /// Whether the digits before the exponent name anything but zero.
 fn has_nonzero_digit(text: &[u8]) -> bool {
-    text.iter()
-        .take_while(|byte| !matches!(byte, b'e' | b'E'))
-        .any(|byte| matches!(byte, b'1'..=b'9'))
+    text.iter().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
 /// A hexadecimal float such as `0x1.8p3`, or `None` if the text is not one (or out of range).
@@ -169,9 +161,7 @@ fn parse_exponent(text: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let value = digits.iter().fold(0i64, |value, &digit| {
-        (value * 10 + i64::from(digit - b'0')).min(1_000_000_000)
-    });
+    let value = digits.iter().fold(0i64, |value, &digit| (value * 10 + i64::from(digit - b'0')).min(1_000_000_000));
     Some(if negative { -value } else { value })
 }
 
@@ -190,11 +180,7 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     } else if value.is_infinite() {
         out.extend_from_slice(if value > 0.0 { b"inf" } else { b"-inf" });
     } else if value == 0.0 {
-        out.extend_from_slice(if value.is_sign_negative() {
-            b"-0"
-        } else {
-            b"0"
-        });
+        out.extend_from_slice(if value.is_sign_negative() { b"-0" } else { b"0" });
     } else if value.abs() <= MAX_PLAIN_INTEGER && (value as i64) as f64 == value {
         write_i64(out, value as i64);
     } else {
@@ -292,20 +278,7 @@ mod tests {
         for (text, value) in accepted {
             assert_eq!(parse_i64(text.as_bytes()), Some(value), "{text}");
         }
-        for text in [
-            "",
-            "-",
-            "+1",
-            "-0",
-            "00",
-            "01",
-            " 1",
-            "1 ",
-            "1.0",
-            "1e3",
-            "0x1",
-            "9223372036854775808",
-        ] {
+        for text in ["", "-", "+1", "-0", "00", "01", " 1", "1 ", "1.0", "1e3", "0x1", "9223372036854775808"] {
             assert_eq!(parse_i64(text.as_bytes()), None, "{text:?}");
         }
         assert_eq!(parse_i64(b"-9223372036854775809"), None);
@@ -348,8 +321,8 @@ mod tests {
     #[test]
     fn what_is_not_wholly_a_float_is_refused() {
         let refused = [
-            "", " 1", "1 ", "nan", "-NaN", "1e", "e5", ".", "1.2.3", "abc", "0x", "0x.", "0x1p",
-            "1e400", "-1e400", "1e-400", "in", "infi", "1\u{0}2", "0x1p5000", "--1", "1_000",
+            "", " 1", "1 ", "nan", "-NaN", "1e", "e5", ".", "1.2.3", "abc", "0x", "0x.", "0x1p", "1e400", "-1e400",
+            "1e-400", "in", "infi", "1\u{0}2", "0x1p5000", "--1", "1_000",
         ];
         for text in refused {
             assert_eq!(parse_f64(text.as_bytes()), None, "{text:?}");

@@ -37,13 +37,10 @@ impl FromStr for Cell {
         }
         let (operation, pipeline) = text.split_once(':').unwrap_or((text, "1"));
         match pipeline.parse() {
-            Ok(pipeline) if (1..=10_000).contains(&pipeline) => Ok(Self::Load {
-                operation: operation.parse()?,
-                pipeline,
-            }),
-            _ => Err(format!(
-                "{pipeline:?} is no pipeline depth between 1 and 10000"
-            )),
+            Ok(pipeline) if (1..=10_000).contains(&pipeline) => {
+                Ok(Self::Load { operation: operation.parse()?, pipeline })
+            }
+            _ => Err(format!("{pipeline:?} is no pipeline depth between 1 and 10000")),
         }
     }
 }
@@ -51,10 +48,7 @@ impl FromStr for Cell {
 impl std::fmt::Display for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Cell::Load {
-                operation,
-                pipeline,
-            } => write!(f, "{operation}:{pipeline}"),
+            Cell::Load { operation, pipeline } => write!(f, "{operation}:{pipeline}"),
             Cell::Memory { with_ttl: false } => f.write_str("memory"),
             Cell::Memory { with_ttl: true } => f.write_str("memory-ttl"),
             Cell::Threads => f.write_str("threads"),
@@ -66,14 +60,9 @@ impl Cell {
     /// Requests of a round, so that each takes a few seconds at every depth.
     pub(crate) fn default_requests(&self) -> u64 {
         match self {
-            Cell::Load {
-                operation: Operation::Lrange(_) | Operation::Mget(_) | Operation::Mset(_),
-                ..
-            } => 500_000,
+            Cell::Load { operation: Operation::Lrange(_) | Operation::Mget(_) | Operation::Mset(_), .. } => 500_000,
             Cell::Load { pipeline: 1, .. } => 300_000,
-            Cell::Load {
-                pipeline: 2..=31, ..
-            } => 1_500_000,
+            Cell::Load { pipeline: 2..=31, .. } => 1_500_000,
             _ => 3_000_000,
         }
     }
@@ -97,25 +86,10 @@ impl Suite {
     /// The suite's cells.
     pub fn cells(self) -> Vec<Cell> {
         use Operation::{Get, Hset, Incr, Lpush, Lrange, Mget, Sadd, Set, Zadd};
-        let load = |operation, pipeline| Cell::Load {
-            operation,
-            pipeline,
-        };
-        let strings = || {
-            [1, 16, 64]
-                .into_iter()
-                .flat_map(move |depth| [load(Get, depth), load(Set, depth)])
-        };
-        let types = || {
-            [Incr, Lpush, Hset, Zadd, Sadd, Mget(10), Lrange(100)]
-                .into_iter()
-                .map(move |op| load(op, 16))
-        };
-        let memory = || {
-            [false, true]
-                .into_iter()
-                .map(|with_ttl| Cell::Memory { with_ttl })
-        };
+        let load = |operation, pipeline| Cell::Load { operation, pipeline };
+        let strings = || [1, 16, 64].into_iter().flat_map(move |depth| [load(Get, depth), load(Set, depth)]);
+        let types = || [Incr, Lpush, Hset, Zadd, Sadd, Mget(10), Lrange(100)].into_iter().map(move |op| load(op, 16));
+        let memory = || [false, true].into_iter().map(|with_ttl| Cell::Memory { with_ttl });
         match self {
             Suite::Full => strings().chain(types()).chain(memory()).collect(),
             Suite::Strings => strings().collect(),

@@ -55,11 +55,7 @@ pub(crate) struct Results {
 }
 
 /// Measures one run of `plan` on a running server.
-pub(crate) fn sample(
-    server: &Server,
-    plan: &LoadPlan,
-    generator: &mut Generator,
-) -> Result<(Sample, Outcome)> {
+pub(crate) fn sample(server: &Server, plan: &LoadPlan, generator: &mut Generator) -> Result<(Sample, Outcome)> {
     usage::wait_until_idle(server.pid, IDLE_LOOKS_MAX)?;
     let cpu_before_ns = server.cpu_ns()?;
     let outcome = Engine::run(plan, generator, |_| ())?;
@@ -75,12 +71,7 @@ pub(crate) fn sample(
 }
 
 /// The plan of a closed loop against a server.
-pub(crate) fn plan(
-    setting: &Setting<'_>,
-    server: &Server,
-    pipeline: u64,
-    requests: u64,
-) -> LoadPlan {
+pub(crate) fn plan(setting: &Setting<'_>, server: &Server, pipeline: u64, requests: u64) -> LoadPlan {
     LoadPlan {
         addr: server.addr,
         connections: setting.args.connections,
@@ -93,55 +84,32 @@ pub(crate) fn plan(
 
 /// Measures all load cells on all servers; the servers start once, filled with the whole keyspace.
 pub(crate) fn loads(setting: &Setting<'_>, cells: &[Cell], results: &mut Results) -> Result<()> {
-    let loads: Vec<&Cell> = cells
-        .iter()
-        .filter(|cell| matches!(cell, Cell::Load { .. }))
-        .collect();
+    let loads: Vec<&Cell> = cells.iter().filter(|cell| matches!(cell, Cell::Load { .. })).collect();
     if loads.is_empty() {
         return Ok(());
     }
     let mut servers = Vec::new();
     for spec in &setting.servers {
         let server = Server::start(spec, &setting.placement)?;
-        let config =
-            setting
-                .args
-                .data
-                .generator(Mix::only(Operation::Set), DistributionKind::Uniform, None);
+        let config = setting.args.data.generator(Mix::only(Operation::Set), DistributionKind::Uniform, None);
         prepare::fill(&plan(setting, &server, 64, config.keys), &config, |_| ())?;
         servers.push(server);
     }
-    let bar = progress::bar(
-        "compare",
-        Some(loads.len() as u64 * u64::from(setting.args.rounds) * servers.len() as u64),
-    );
+    let bar =
+        progress::bar("compare", Some(loads.len() as u64 * u64::from(setting.args.rounds) * servers.len() as u64));
     for cell in loads {
         bar.set_prefix(cell.to_string());
-        results
-            .loads
-            .extend(rounds(setting, cell, &servers, || bar.inc(1))?);
+        results.loads.extend(rounds(setting, cell, &servers, || bar.inc(1))?);
     }
     bar.finish_and_clear();
     Ok(())
 }
 
-fn rounds(
-    setting: &Setting<'_>,
-    cell: &Cell,
-    servers: &[Server],
-    on_turn: impl Fn(),
-) -> Result<Vec<LoadResult>> {
-    let Cell::Load {
-        operation,
-        pipeline,
-    } = cell
-    else {
+fn rounds(setting: &Setting<'_>, cell: &Cell, servers: &[Server], on_turn: impl Fn()) -> Result<Vec<LoadResult>> {
+    let Cell::Load { operation, pipeline } = cell else {
         return Err(BenchError::Usage(format!("{cell} is no load")));
     };
-    let requests = setting
-        .args
-        .requests
-        .unwrap_or_else(|| cell.default_requests());
+    let requests = setting.args.requests.unwrap_or_else(|| cell.default_requests());
     let mut results: Vec<LoadResult> = servers
         .iter()
         .map(|server| LoadResult {
@@ -158,21 +126,13 @@ fn rounds(
         }
         for at in order {
             let server = &servers[at];
-            let mut config =
-                setting
-                    .args
-                    .data
-                    .generator(Mix::only(*operation), DistributionKind::Uniform, None);
+            let mut config = setting.args.data.generator(Mix::only(*operation), DistributionKind::Uniform, None);
             config.seed = config.seed.wrapping_add(u64::from(round));
             prepare::collections(&mut server.client()?, &config.mix, &config)?;
             let plan = plan(setting, server, *pipeline, requests);
             let (sample, outcome) = sample(server, &plan, &mut Generator::new(&config)?)?;
             if outcome.error_count() > 0 {
-                note(&format!(
-                    "{cell} on {}: errors: {}",
-                    server.spec.name,
-                    outcome.errors_text()
-                ));
+                note(&format!("{cell} on {}: errors: {}", server.spec.name, outcome.errors_text()));
                 results[at].errors = outcome.errors_text();
             }
             results[at].samples.push(sample);

@@ -27,21 +27,12 @@ pub(crate) fn measure(setting: &Setting<'_>, with_ttl: bool, results: &mut Resul
     let mut found: Vec<MemoryResult> = setting
         .servers
         .iter()
-        .map(|spec| MemoryResult {
-            cell: cell.clone(),
-            server: spec.name.clone(),
-            rss: Vec::new(),
-            used: Vec::new(),
-        })
+        .map(|spec| MemoryResult { cell: cell.clone(), server: spec.name.clone(), rss: Vec::new(), used: Vec::new() })
         .collect();
     for round in 0..setting.args.rounds {
         for (spec, result) in setting.servers.iter().zip(&mut found) {
             let (rss, used) = bytes_per_key(setting, spec, with_ttl)?;
-            note(&format!(
-                "{cell} round {}: {}: rss {rss:.1}, used_memory {used:.1} bytes/key",
-                round + 1,
-                spec.name
-            ));
+            note(&format!("{cell} round {}: {}: rss {rss:.1}, used_memory {used:.1} bytes/key", round + 1, spec.name));
             result.rss.push(rss);
             result.used.push(used);
         }
@@ -55,11 +46,7 @@ fn bytes_per_key(setting: &Setting<'_>, spec: &ServerSpec, with_ttl: bool) -> Re
     let mut client = server.client()?;
     let before = settled(&server, &mut client)?;
     let ttl = with_ttl.then_some(TTL);
-    let config =
-        setting
-            .args
-            .data
-            .generator(Mix::only(Operation::Set), DistributionKind::Uniform, ttl);
+    let config = setting.args.data.generator(Mix::only(Operation::Set), DistributionKind::Uniform, ttl);
     prepare::fill(&plan(setting, &server, 64, config.keys), &config, |_| ())?;
     let after = settled(&server, &mut client)?;
     let keys = client.dbsize()?.max(1) as f64;
@@ -73,16 +60,9 @@ fn settled(server: &Server, client: &mut Client) -> Result<(u64, u64)> {
     let mut last = (0, 0);
     for _ in 0..SETTLE_LOOKS_MAX {
         std::thread::sleep(SETTLE_LOOK_EVERY);
-        let now = (
-            usage::memory(server.pid)?.rss_bytes,
-            client.info_number("memory", "used_memory")?,
-        );
+        let now = (usage::memory(server.pid)?.rss_bytes, client.info_number("memory", "used_memory")?);
         let close = |a: u64, b: u64| a.abs_diff(b) <= a.max(b) / 2000;
-        equal = if close(now.0, last.0) && close(now.1, last.1) {
-            equal + 1
-        } else {
-            0
-        };
+        equal = if close(now.0, last.0) && close(now.1, last.1) { equal + 1 } else { 0 };
         last = now;
         if equal >= SETTLE_LOOKS_EQUAL {
             break;

@@ -93,22 +93,13 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         },
         args,
     };
-    let mut cells = if args.cells.is_empty() {
-        args.suite.cells()
-    } else {
-        args.cells.clone()
-    };
+    let mut cells = if args.cells.is_empty() { args.suite.cells() } else { args.cells.clone() };
     if args.threads_scaling && !cells.contains(&Cell::Threads) {
         cells.push(Cell::Threads);
     }
     note(&format!(
         "servers {} on cores {:?}, generator on cores {:?}, {} rounds",
-        setting
-            .servers
-            .iter()
-            .map(|spec| spec.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
+        setting.servers.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join(", "),
         setting.placement.server,
         setting.placement.generator,
         args.rounds
@@ -130,11 +121,7 @@ fn choose_servers(args: &CompareArgs) -> Result<Vec<ServerSpec>> {
     let mut servers = Vec::new();
     if !args.no_rondache {
         if args.rondache.is_file() {
-            servers.push(ServerSpec::new(
-                "rondache",
-                args.rondache.clone(),
-                Vec::new(),
-            ));
+            servers.push(ServerSpec::new("rondache", args.rondache.clone(), Vec::new()));
         } else {
             return Err(BenchError::Usage(format!(
                 "{} does not exist: build it (cargo build --release), name it (--rondache), or leave it out (--no-rondache)",
@@ -152,16 +139,11 @@ fn choose_servers(args: &CompareArgs) -> Result<Vec<ServerSpec>> {
     }
     for (at, server) in servers.iter().enumerate() {
         if servers[..at].iter().any(|other| other.name == server.name) {
-            return Err(BenchError::Usage(format!(
-                "two servers are called {:?}",
-                server.name
-            )));
+            return Err(BenchError::Usage(format!("two servers are called {:?}", server.name)));
         }
     }
     if servers.is_empty() {
-        return Err(BenchError::Usage(
-            "there is no server to measure".to_owned(),
-        ));
+        return Err(BenchError::Usage("there is no server to measure".to_owned()));
     }
     Ok(servers)
 }

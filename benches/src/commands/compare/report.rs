@@ -56,10 +56,7 @@ fn loads(results: &Results, baseline: &str, args: &CompareArgs) -> Table {
         ],
     );
     for result in &results.loads {
-        let base = results
-            .loads
-            .iter()
-            .find(|other| other.cell == result.cell && other.server == baseline);
+        let base = results.loads.iter().find(|other| other.cell == result.cell && other.server == baseline);
         table.row(load_row(result, base));
     }
     table
@@ -74,10 +71,7 @@ fn load_row(result: &LoadResult, base: Option<&LoadResult>) -> Vec<Shown> {
         result.cell.clone().into(),
         result.server.clone().into(),
         Shown::Number(own(|sample| sample.throughput), 0),
-        ratio(
-            own(|sample| sample.throughput),
-            of_base(|sample| sample.throughput),
-        ),
+        ratio(own(|sample| sample.throughput), of_base(|sample| sample.throughput)),
         Shown::Number(own(cpu), 0),
         ratio(own(cpu), of_base(cpu)),
         Shown::Number(cpus().fold(f64::INFINITY, f64::min), 0),
@@ -86,11 +80,7 @@ fn load_row(result: &LoadResult, base: Option<&LoadResult>) -> Vec<Shown> {
         Shown::Number(own(|sample| sample.p99_us), 0),
         Shown::Number(own(|sample| sample.p999_us), 0),
         ratio(own(|sample| sample.p99_us), of_base(|sample| sample.p99_us)),
-        if result.errors.is_empty() {
-            Shown::Empty
-        } else {
-            result.errors.clone().into()
-        },
+        if result.errors.is_empty() { Shown::Empty } else { result.errors.clone().into() },
     ]
 }
 
@@ -100,9 +90,7 @@ fn memory(results: &[MemoryResult], baseline: &str) -> Table {
         &["cell", "server", "RSS", "RSS ×", "used_memory", "used ×"],
     );
     for result in results {
-        let base = results
-            .iter()
-            .find(|other| other.cell == result.cell && other.server == baseline);
+        let base = results.iter().find(|other| other.cell == result.cell && other.server == baseline);
         let (rss, used) = (median(&result.rss), median(&result.used));
         table.row(vec![
             result.cell.clone().into(),
@@ -128,15 +116,9 @@ fn threads(results: &Results) -> Table {
         table.row(vec![
             (*threads as u64).into(),
             Shown::Number(throughput, 0),
-            ratio(
-                throughput,
-                base.map(|base| median_of(base, |sample| sample.throughput)),
-            ),
+            ratio(throughput, base.map(|base| median_of(base, |sample| sample.throughput))),
             Shown::Number(cpu, 0),
-            ratio(
-                cpu,
-                base.map(|base| median_of(base, |sample| sample.cpu_ns_per_request)),
-            ),
+            ratio(cpu, base.map(|base| median_of(base, |sample| sample.cpu_ns_per_request))),
         ]);
     }
     table

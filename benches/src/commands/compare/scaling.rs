@@ -21,27 +21,15 @@ const PIPELINE: u64 = 16;
 /// Measures the cell on this project's server.
 pub(crate) fn measure(setting: &Setting<'_>, results: &mut Results) -> Result<()> {
     let placement = match &setting.args.server_cores {
-        Some(cores) => Placement {
-            server: cores.clone(),
-            generator: setting.placement.generator.clone(),
-        },
+        Some(cores) => Placement { server: cores.clone(), generator: setting.placement.generator.clone() },
         None => {
             pin_current_thread(&all_cores())?;
-            Placement {
-                server: all_cores(),
-                generator: all_cores(),
-            }
+            Placement { server: all_cores(), generator: all_cores() }
         }
     };
     let mix: Mix = Mix::even_get_set();
-    let config = setting
-        .args
-        .data
-        .generator(mix, DistributionKind::Uniform, None);
-    let requests = setting
-        .args
-        .requests
-        .unwrap_or_else(|| Cell::Threads.default_requests());
+    let config = setting.args.data.generator(mix, DistributionKind::Uniform, None);
+    let requests = setting.args.requests.unwrap_or_else(|| Cell::Threads.default_requests());
     let mut servers = Vec::new();
     for threads in THREADS {
         let mut spec = ServerSpec::new("rondache", setting.args.rondache.clone(), Vec::new());

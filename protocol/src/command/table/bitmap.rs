@@ -1,8 +1,6 @@
 //! Bits and integers inside strings.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeyFinder, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeyFinder, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Bitmap, since)
@@ -14,34 +12,22 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::BITMAP])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Counts the bits that are set in a string, or in a range of it.",
-            "O(N) for N bytes",
-        ),
+        .docs("Counts the bits that are set in a string, or in a range of it.", "O(N) for N bytes"),
     command("bitfield", -2, "3.2.0")
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::BITMAP])
         .keys(&[K::one(1, &[A::RW, A::UPDATE, A::ACCESS, A::VARIABLE_FLAGS])])
         .finder(KeyFinder::BitField)
-        .docs(
-            "Reads, writes and increments integers of any width inside a string.",
-            "O(N) for N operations",
-        ),
+        .docs("Reads, writes and increments integers of any width inside a string.", "O(N) for N operations"),
     command("bitfield_ro", -2, "6.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::BITMAP])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Reads integers of any width inside a string.",
-            "O(N) for N operations",
-        ),
+        .docs("Reads integers of any width inside a string.", "O(N) for N operations"),
     command("bitop", -4, "2.6.0")
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::BITMAP])
-        .keys(&[
-            K::one(2, &[A::OW, A::UPDATE]),
-            K::run(3, -1, 1, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(2, &[A::OW, A::UPDATE]), K::run(3, -1, 1, &[A::RO, A::ACCESS])])
         .docs(
             "Combines strings bit by bit with AND, OR, XOR or NOT and stores the outcome.",
             "O(N) for the longest string's N bytes",
@@ -50,10 +36,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::BITMAP])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Finds the first bit of a string that is set, or clear.",
-            "O(N) for N bytes",
-        ),
+        .docs("Finds the first bit of a string that is set, or clear.", "O(N) for N bytes"),
     command("getbit", 3, "2.2.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::BITMAP])
@@ -63,8 +46,5 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::BITMAP])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::UPDATE])])
-        .docs(
-            "Sets or clears one bit of a string and answers what it was.",
-            "O(1)",
-        ),
+        .docs("Sets or clears one bit of a string and answers what it was.", "O(1)"),
 ];

@@ -11,17 +11,11 @@ pub(super) const CLIENT: &[CommandSpec] = &[
     command("caching", 3, "6.0.0")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
-        .docs(
-            "Chooses for the next command whether its keys are tracked.",
-            "O(1)",
-        ),
+        .docs("Chooses for the next command whether its keys are tracked.", "O(1)"),
     command("capa", -3, "8.0.0")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
-        .docs(
-            "Tells the server what the client is able to do.",
-            "O(N) for N capabilities",
-        ),
+        .docs("Tells the server what the client is able to do.", "O(N) for N capabilities"),
     command("getname", 2, "2.6.9")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
@@ -51,24 +45,15 @@ pub(super) const CLIENT: &[CommandSpec] = &[
         .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Describes all connections, or some of them.",
-            "O(N) for N connections",
-        ),
+        .docs("Describes all connections, or some of them.", "O(N) for N connections"),
     command("no-evict", 3, "7.0.0")
         .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
-        .docs(
-            "Protects the connection from being closed to save memory, or ends that.",
-            "O(1)",
-        ),
+        .docs("Protects the connection from being closed to save memory, or ends that.", "O(1)"),
     command("no-touch", 3, "7.2.0")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
-        .docs(
-            "Chooses whether this connection's reads count as use of the keys.",
-            "O(1)",
-        ),
+        .docs("Chooses whether this connection's reads count as use of the keys.", "O(1)"),
     command("pause", -3, "3.0.0")
         .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
@@ -90,10 +75,7 @@ pub(super) const CLIENT: &[CommandSpec] = &[
     command("tracking", -3, "6.0.0")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])
-        .docs(
-            "Chooses whether the connection is told when keys it has read change.",
-            "O(1), more with many prefixes",
-        ),
+        .docs("Chooses whether the connection is told when keys it has read change.", "O(1), more with many prefixes"),
     command("trackinginfo", 2, "6.2.0")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE])
         .acl(&[C::CONNECTION])

@@ -1,8 +1,6 @@
 //! Keys' deadlines.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Generic, since)
@@ -19,10 +17,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets a key live until a point in time, in seconds since 1970.",
-            "O(1)",
-        ),
+        .docs("Lets a key live until a point in time, in seconds since 1970.", "O(1)"),
     command("expiretime", 2, "7.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
@@ -42,34 +37,22 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets a key live until a point in time, in milliseconds since 1970.",
-            "O(1)",
-        ),
+        .docs("Lets a key live until a point in time, in milliseconds since 1970.", "O(1)"),
     command("pexpiretime", 2, "7.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers when a key expires, in milliseconds since 1970.",
-            "O(1)",
-        ),
+        .docs("Answers when a key expires, in milliseconds since 1970.", "O(1)"),
     command("pttl", 2, "2.6.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers for how many milliseconds a key will still live.",
-            "O(1)",
-        ),
+        .docs("Answers for how many milliseconds a key will still live.", "O(1)"),
     command("ttl", 2, "1.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::KEYSPACE])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers for how many seconds a key will still live.",
-            "O(1)",
-        ),
+        .docs("Answers for how many seconds a key will still live.", "O(1)"),
 ];

@@ -1,8 +1,6 @@
 //! Hashes.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Hash, since)
@@ -14,10 +12,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes fields from a hash, and the hash with its last field.",
-            "O(N) for N fields",
-        ),
+        .docs("Removes fields from a hash, and the hash with its last field.", "O(N) for N fields"),
     command("hexists", 3, "2.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
@@ -27,26 +22,17 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets fields of a hash live until a point in time, in seconds since 1970.",
-            "O(N) for N fields",
-        ),
+        .docs("Lets fields of a hash live until a point in time, in seconds since 1970.", "O(N) for N fields"),
     command("hexpire", -6, "7.4.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets fields of a hash live for so many seconds more.",
-            "O(N) for N fields",
-        ),
+        .docs("Lets fields of a hash live for so many seconds more.", "O(N) for N fields"),
     command("hexpiretime", -5, "7.4.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers when fields of a hash expire, in seconds since 1970.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers when fields of a hash expire, in seconds since 1970.", "O(N) for N fields"),
     command("hget", 3, "2.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
@@ -57,42 +43,27 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output_order"])
-        .docs(
-            "Answers all fields of a hash with their values.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers all fields of a hash with their values.", "O(N) for N fields"),
     command("hgetdel", -5, "8.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::DELETE])])
-        .docs(
-            "Answers fields of a hash and removes them.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers fields of a hash and removes them.", "O(N) for N fields"),
     command("hgetex", -5, "8.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::UPDATE])])
-        .docs(
-            "Answers fields of a hash and sets or lifts their deadlines.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers fields of a hash and sets or lifts their deadlines.", "O(N) for N fields"),
     command("hincrby", 4, "2.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::UPDATE])])
-        .docs(
-            "Adds a number to the integer in a field of a hash; a missing field counts as 0.",
-            "O(1)",
-        ),
+        .docs("Adds a number to the integer in a field of a hash; a missing field counts as 0.", "O(1)"),
     command("hincrbyfloat", 4, "2.6.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::UPDATE])])
-        .docs(
-            "Adds a fraction to the number in a field of a hash; a missing field counts as 0.",
-            "O(1)",
-        ),
+        .docs("Adds a fraction to the number in a field of a hash; a missing field counts as 0.", "O(1)"),
     command("hkeys", 2, "2.0.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::HASH])
@@ -108,69 +79,45 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers several fields of a hash, in their order.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers several fields of a hash, in their order.", "O(N) for N fields"),
     command("hmset", -4, "2.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
         .deprecated("4.0.0", "`HSET` with multiple field-value pairs")
-        .docs(
-            "Stores several fields of a hash: the old form of HSET.",
-            "O(N) for N fields",
-        ),
+        .docs("Stores several fields of a hash: the old form of HSET.", "O(N) for N fields"),
     command("hpersist", -5, "7.4.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lifts the deadlines of fields of a hash.",
-            "O(N) for N fields",
-        ),
+        .docs("Lifts the deadlines of fields of a hash.", "O(N) for N fields"),
     command("hpexpire", -6, "7.4.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets fields of a hash live for so many milliseconds more.",
-            "O(N) for N fields",
-        ),
+        .docs("Lets fields of a hash live for so many milliseconds more.", "O(N) for N fields"),
     command("hpexpireat", -6, "7.4.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Lets fields of a hash live until a point in time, in milliseconds since 1970.",
-            "O(N) for N fields",
-        ),
+        .docs("Lets fields of a hash live until a point in time, in milliseconds since 1970.", "O(N) for N fields"),
     command("hpexpiretime", -5, "7.4.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers when fields of a hash expire, in milliseconds since 1970.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers when fields of a hash expire, in milliseconds since 1970.", "O(N) for N fields"),
     command("hpttl", -5, "7.4.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers for how many milliseconds fields of a hash will still live.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers for how many milliseconds fields of a hash will still live.", "O(N) for N fields"),
     command("hrandfield", -2, "6.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers fields of a hash, drawn at random.",
-            "O(N) for N fields answered",
-        ),
+        .docs("Answers fields of a hash, drawn at random.", "O(N) for N fields answered"),
     command("hscan", -3, "2.8.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::HASH])
@@ -184,18 +131,12 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Stores fields of a hash, and the hash if it is missing.",
-            "O(N) for N fields",
-        ),
+        .docs("Stores fields of a hash, and the hash if it is missing.", "O(N) for N fields"),
     command("hsetex", -6, "8.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .docs(
-            "Stores fields of a hash and sets their deadline, on conditions if asked to.",
-            "O(N) for N fields",
-        ),
+        .docs("Stores fields of a hash and sets their deadline, on conditions if asked to.", "O(N) for N fields"),
     command("hsetnx", 4, "2.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::FAST])
         .acl(&[C::HASH])
@@ -211,10 +152,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers for how many seconds fields of a hash will still live.",
-            "O(N) for N fields",
-        ),
+        .docs("Answers for how many seconds fields of a hash will still live.", "O(N) for N fields"),
     command("hvals", 2, "2.0.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::HASH])

@@ -1,8 +1,6 @@
 //! HyperLogLogs: estimates of how many distinct elements there were.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::HyperLogLog, since)
@@ -14,10 +12,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HYPERLOGLOG])
         .keys(&[K::one(1, &[A::RW, A::INSERT])])
-        .docs(
-            "Takes elements into a HyperLogLog, which begins empty if the key is missing.",
-            "O(N) for N elements",
-        ),
+        .docs("Takes elements into a HyperLogLog, which begins empty if the key is missing.", "O(N) for N elements"),
     command("pfcount", -2, "2.8.9")
         .flags(&[F::READONLY, F::MAY_REPLICATE, F::IDEMPOTENT])
         .acl(&[C::HYPERLOGLOG])
@@ -30,23 +25,14 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::ADMIN])
         .acl(&[C::HYPERLOGLOG])
         .keys(&[K::one(2, &[A::RW, A::ACCESS])])
-        .docs(
-            "Shows the inside of a HyperLogLog, for tests.",
-            "O(N) for N registers",
-        ),
+        .docs("Shows the inside of a HyperLogLog, for tests.", "O(N) for N registers"),
     command("pfmerge", -2, "2.8.9")
         .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
         .acl(&[C::HYPERLOGLOG])
-        .keys(&[
-            K::one(1, &[A::RW, A::ACCESS, A::INSERT]),
-            K::run(2, -1, 1, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(1, &[A::RW, A::ACCESS, A::INSERT]), K::run(2, -1, 1, &[A::RO, A::ACCESS])])
         .docs("Merges HyperLogLogs into one.", "O(N) for N keys"),
     command("pfselftest", 1, "2.8.9")
         .flags(&[F::ADMIN])
         .acl(&[C::HYPERLOGLOG])
-        .docs(
-            "Checks the HyperLogLog code, for tests.",
-            "Depends on the test",
-        ),
+        .docs("Checks the HyperLogLog code, for tests.", "Depends on the test"),
 ];

@@ -1,8 +1,6 @@
 //! Sets.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Set, since)
@@ -14,10 +12,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST])
         .acl(&[C::SET])
         .keys(&[K::one(1, &[A::RW, A::INSERT])])
-        .docs(
-            "Puts members into a set, which begins empty if the key is missing.",
-            "O(N) for N members",
-        ),
+        .docs("Puts members into a set, which begins empty if the key is missing.", "O(N) for N members"),
     command("scard", 2, "1.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SET])
@@ -28,30 +23,18 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .acl(&[C::SET])
         .keys(&[K::run(1, -1, 1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output_order"])
-        .docs(
-            "Answers the members of the first set that no other given set has.",
-            "O(N) for N members in all sets",
-        ),
+        .docs("Answers the members of the first set that no other given set has.", "O(N) for N members in all sets"),
     command("sdiffstore", -3, "1.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
         .acl(&[C::SET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::run(2, -1, 1, &[A::RO, A::ACCESS]),
-        ])
-        .docs(
-            "Stores the members of the first set that no other given set has.",
-            "O(N) for N members in all sets",
-        ),
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::run(2, -1, 1, &[A::RO, A::ACCESS])])
+        .docs("Stores the members of the first set that no other given set has.", "O(N) for N members in all sets"),
     command("sinter", -2, "1.0.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SET])
         .keys(&[K::run(1, -1, 1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output_order"])
-        .docs(
-            "Answers the members that all given sets have.",
-            "O(N*M) at worst for M sets, the smallest of N members",
-        ),
+        .docs("Answers the members that all given sets have.", "O(N*M) at worst for M sets, the smallest of N members"),
     command("sintercard", -3, "7.0.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SET])
@@ -63,14 +46,8 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
     command("sinterstore", -3, "1.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
         .acl(&[C::SET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::run(2, -1, 1, &[A::RO, A::ACCESS]),
-        ])
-        .docs(
-            "Stores the members that all given sets have.",
-            "O(N*M) at worst for M sets, the smallest of N members",
-        ),
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::run(2, -1, 1, &[A::RO, A::ACCESS])])
+        .docs("Stores the members that all given sets have.", "O(N*M) at worst for M sets, the smallest of N members"),
     command("sismember", 3, "1.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SET])
@@ -86,44 +63,29 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Tells for each of several members whether a set has it.",
-            "O(N) for N members asked for",
-        ),
+        .docs("Tells for each of several members whether a set has it.", "O(N) for N members asked for"),
     command("smove", 4, "1.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SET])
-        .keys(&[
-            K::one(1, &[A::RW, A::ACCESS, A::DELETE]),
-            K::one(2, &[A::RW, A::INSERT]),
-        ])
+        .keys(&[K::one(1, &[A::RW, A::ACCESS, A::DELETE]), K::one(2, &[A::RW, A::INSERT])])
         .docs("Moves a member from one set to another.", "O(1)"),
     command("spop", -2, "1.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SET])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::DELETE])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Removes members drawn at random from a set and answers them.",
-            "O(N) for N members",
-        ),
+        .docs("Removes members drawn at random from a set and answers them.", "O(N) for N members"),
     command("srandmember", -2, "1.0.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers members of a set, drawn at random.",
-            "O(N) for N members",
-        ),
+        .docs("Answers members of a set, drawn at random.", "O(N) for N members"),
     command("srem", -3, "1.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SET])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes members from a set, and the set with its last member.",
-            "O(N) for N members",
-        ),
+        .docs("Removes members from a set, and the set with its last member.", "O(N) for N members"),
     command("sscan", -3, "2.8.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SET])
@@ -138,19 +100,10 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .acl(&[C::SET])
         .keys(&[K::run(1, -1, 1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output_order"])
-        .docs(
-            "Answers the members that any of the given sets has.",
-            "O(N) for N members in all sets",
-        ),
+        .docs("Answers the members that any of the given sets has.", "O(N) for N members in all sets"),
     command("sunionstore", -3, "1.0.0")
         .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
         .acl(&[C::SET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::run(2, -1, 1, &[A::RO, A::ACCESS]),
-        ])
-        .docs(
-            "Stores the members that any of the given sets has.",
-            "O(N) for N members in all sets",
-        ),
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::run(2, -1, 1, &[A::RO, A::ACCESS])])
+        .docs("Stores the members that any of the given sets has.", "O(N) for N members in all sets"),
 ];

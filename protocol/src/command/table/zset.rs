@@ -1,8 +1,6 @@
 //! Sorted sets.
 
-use crate::command::{
-    AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K,
-};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::SortedSet, since)
@@ -54,10 +52,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Counts the members whose scores lie in a range.",
-            "O(log(N)) for N members",
-        ),
+        .docs("Counts the members whose scores lie in a range.", "O(log(N)) for N members"),
     command("zdiff", -3, "6.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
@@ -69,10 +64,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
     command("zdiffstore", -4, "6.2.0")
         .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::counted(2, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::counted(2, &[A::RO, A::ACCESS])])
         .docs(
             "Stores the members of the first sorted set that no other given one has.",
             "O(L+(N-K)*log(N)) for L members in all sets, N in the first, K stored",
@@ -81,10 +73,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::UPDATE])])
-        .docs(
-            "Adds to a member's score; a missing member counts as 0.",
-            "O(log(N)) for N members",
-        ),
+        .docs("Adds to a member's score; a missing member counts as 0.", "O(log(N)) for N members"),
     command("zinter", -3, "6.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
@@ -104,10 +93,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
     command("zinterstore", -4, "2.0.0")
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::SORTEDSET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::counted(2, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::counted(2, &[A::RO, A::ACCESS])])
         .docs(
             "Stores the members that all given sorted sets have, with combined scores.",
             "O(N*K+M*log(M)) at worst for K sets, the smallest of N members, and M stored",
@@ -116,10 +102,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Counts the members whose names lie in a range, where all scores are equal.",
-            "O(log(N)) for N members",
-        ),
+        .docs("Counts the members whose names lie in a range, where all scores are equal.", "O(log(N)) for N members"),
     command("zmpop", -4, "7.0.0")
         .flags(&[F::WRITE])
         .acl(&[C::SORTEDSET])
@@ -132,68 +115,44 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers the scores of several members, in their order.",
-            "O(N) for N members asked for",
-        ),
+        .docs("Answers the scores of several members, in their order.", "O(N) for N members asked for"),
     command("zpopmax", -2, "5.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::DELETE])])
-        .docs(
-            "Pops the members with the highest scores.",
-            "O(M*log(N)) for M of N members",
-        ),
+        .docs("Pops the members with the highest scores.", "O(M*log(N)) for M of N members"),
     command("zpopmin", -2, "5.0.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::ACCESS, A::DELETE])])
-        .docs(
-            "Pops the members with the lowest scores.",
-            "O(M*log(N)) for M of N members",
-        ),
+        .docs("Pops the members with the lowest scores.", "O(M*log(N)) for M of N members"),
     command("zrandmember", -2, "6.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .tips(&["nondeterministic_output"])
-        .docs(
-            "Answers members of a sorted set, drawn at random.",
-            "O(N) for N members answered",
-        ),
+        .docs("Answers members of a sorted set, drawn at random.", "O(N) for N members answered"),
     command("zrange", -4, "1.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers the members in a range of ranks, scores or names.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Answers the members in a range of ranks, scores or names.", "O(log(N)+M) for M of N members"),
     command("zrangebylex", -4, "2.8.9")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .deprecated("6.2.0", "`ZRANGE` with `BYLEX`")
-        .docs(
-            "Answers the members in a range of names, where all scores are equal.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Answers the members in a range of names, where all scores are equal.", "O(log(N)+M) for M of N members"),
     command("zrangebyscore", -4, "1.0.5")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .deprecated("6.2.0", "`ZRANGE` with `BYSCORE`")
-        .docs(
-            "Answers the members in a range of scores.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Answers the members in a range of scores.", "O(log(N)+M) for M of N members"),
     command("zrangestore", -5, "6.2.0")
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::SORTEDSET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::one(2, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::one(2, &[A::RO, A::ACCESS])])
         .docs(
             "Stores the members in a range of ranks, scores or names under another key.",
             "O(log(N)+M) for M of N members",
@@ -202,42 +161,27 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers a member's position, counted from the lowest score.",
-            "O(log(N)) for N members",
-        ),
+        .docs("Answers a member's position, counted from the lowest score.", "O(log(N)) for N members"),
     command("zrem", -3, "1.2.0")
         .flags(&[F::WRITE, F::FAST])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes members from a sorted set, and the set with its last member.",
-            "O(M*log(N)) for M of N members",
-        ),
+        .docs("Removes members from a sorted set, and the set with its last member.", "O(M*log(N)) for M of N members"),
     command("zremrangebylex", 4, "2.8.9")
         .flags(&[F::WRITE])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes the members in a range of names, where all scores are equal.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Removes the members in a range of names, where all scores are equal.", "O(log(N)+M) for M of N members"),
     command("zremrangebyrank", 4, "2.0.0")
         .flags(&[F::WRITE])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes the members in a range of positions.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Removes the members in a range of positions.", "O(log(N)+M) for M of N members"),
     command("zremrangebyscore", 4, "1.2.0")
         .flags(&[F::WRITE])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
-        .docs(
-            "Removes the members in a range of scores.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Removes the members in a range of scores.", "O(log(N)+M) for M of N members"),
     command("zrevrange", -4, "1.2.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
@@ -262,18 +206,12 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
         .deprecated("6.2.0", "`ZRANGE` with `REV` and `BYSCORE`")
-        .docs(
-            "Answers the members in a range of scores, the highest first.",
-            "O(log(N)+M) for M of N members",
-        ),
+        .docs("Answers the members in a range of scores, the highest first.", "O(log(N)+M) for M of N members"),
     command("zrevrank", -3, "2.0.0")
         .flags(&[F::READONLY, F::FAST, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
         .keys(&[K::one(1, &[A::RO, A::ACCESS])])
-        .docs(
-            "Answers a member's position, counted from the highest score.",
-            "O(log(N)) for N members",
-        ),
+        .docs("Answers a member's position, counted from the highest score.", "O(log(N)) for N members"),
     command("zscan", -3, "2.8.0")
         .flags(&[F::READONLY, F::IDEMPOTENT])
         .acl(&[C::SORTEDSET])
@@ -299,10 +237,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
     command("zunionstore", -4, "2.0.0")
         .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::SORTEDSET])
-        .keys(&[
-            K::one(1, &[A::OW, A::UPDATE]),
-            K::counted(2, &[A::RO, A::ACCESS]),
-        ])
+        .keys(&[K::one(1, &[A::OW, A::UPDATE]), K::counted(2, &[A::RO, A::ACCESS])])
         .docs(
             "Stores the members that any of the given sorted sets has, with combined scores.",
             "O(N+M*log(M)) for N members in all sets and M stored",

@@ -5,20 +5,13 @@ type Request = Vec<Vec<u8>>;
 
 /// Feeds `stream` in pieces of the given lengths, as a connection does: parse all that is there, drop what was consumed.
 /// `junk` bytes always stand in front, so that offsets and positions cannot be confused.
-fn parse_in_pieces(
-    stream: &[u8],
-    cuts: &[usize],
-    limits: &RequestLimits,
-) -> (Vec<Request>, Option<ProtocolError>) {
+fn parse_in_pieces(stream: &[u8], cuts: &[usize], limits: &RequestLimits) -> (Vec<Request>, Option<ProtocolError>) {
     const JUNK: &[u8] = b"*1\r\n";
     let mut parser = RequestParser::new(limits.clone());
     let (mut buf, mut from) = (JUNK.to_vec(), JUNK.len());
     let (mut requests, mut args) = (Vec::new(), Vec::new());
     let mut fed = 0;
-    let ends = cuts
-        .iter()
-        .map(|cut| *cut % (stream.len() + 1))
-        .chain([stream.len()]);
+    let ends = cuts.iter().map(|cut| *cut % (stream.len() + 1)).chain([stream.len()]);
     let mut ends: Vec<usize> = ends.collect();
     ends.sort_unstable();
     for end in ends {
@@ -40,11 +33,7 @@ fn parse_in_pieces(
                     from = end;
                 }
                 Ok(Step::Incomplete) => {
-                    assert_eq!(
-                        args.len(),
-                        1,
-                        "an incomplete request leaves no arguments behind"
-                    );
+                    assert_eq!(args.len(), 1, "an incomplete request leaves no arguments behind");
                     break;
                 }
                 Err(error) => return (requests, Some(error)),
@@ -69,14 +58,10 @@ fn refusal(stream: &[u8], limits: &RequestLimits) -> String {
 
 #[test]
 fn pipelined_requests_come_out_one_by_one() {
-    let (requests, error) =
-        parse(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\nset a 'b c'\r\n*1\r\n$0\r\n\r\n");
+    let (requests, error) = parse(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\nset a 'b c'\r\n*1\r\n$0\r\n\r\n");
     assert_eq!(error, None);
     let expected: [&[&[u8]]; 4] = [&[b"GET", b"k"], &[b"PING"], &[b"set", b"a", b"b c"], &[b""]];
-    assert_eq!(
-        requests,
-        expected.map(|request| request.iter().map(|arg| arg.to_vec()).collect::<Request>())
-    );
+    assert_eq!(requests, expected.map(|request| request.iter().map(|arg| arg.to_vec()).collect::<Request>()));
 }
 
 #[test]
@@ -98,10 +83,7 @@ fn refusals_have_redis_wording() {
         ("*1\r\n$-1\r\n", "invalid bulk length"),
         ("*1\r\n$01\r\na\r\n", "invalid bulk length"),
         ("*1\r\n$600000000\r\n", "invalid bulk length"),
-        (
-            "*3\r\n$3\r\nSET\r\n$1\r\nx\r\nfooz\r\n",
-            "expected '$', got 'f'",
-        ),
+        ("*3\r\n$3\r\nSET\r\n$1\r\nx\r\nfooz\r\n", "expected '$', got 'f'"),
         ("*1\r\n\r\n", "expected '$', got ' '"),
         ("set \"a\r\n", "unbalanced quotes in request"),
         (&line("*"), "too big mbulk count string"),
@@ -116,18 +98,9 @@ fn refusals_have_redis_wording() {
 #[test]
 fn unauthenticated_clients_are_told_so() {
     let limits = RequestLimits::unauthenticated();
-    assert_eq!(
-        refusal(b"*11\r\n", &limits),
-        "unauthenticated multibulk length"
-    );
-    assert_eq!(
-        refusal(b"*100\r\n", &limits),
-        "unauthenticated multibulk length"
-    );
-    assert_eq!(
-        refusal(b"*1\r\n$16385\r\n", &limits),
-        "unauthenticated bulk length"
-    );
+    assert_eq!(refusal(b"*11\r\n", &limits), "unauthenticated multibulk length");
+    assert_eq!(refusal(b"*100\r\n", &limits), "unauthenticated multibulk length");
+    assert_eq!(refusal(b"*1\r\n$16385\r\n", &limits), "unauthenticated bulk length");
     assert_eq!(refusal(b"*10\r\n$16384\r\n", &limits), "");
 }
 
@@ -135,24 +108,10 @@ fn unauthenticated_clients_are_told_so() {
 fn a_known_length_tells_how_much_is_wanted() {
     let mut parser = RequestParser::new(RequestLimits::default());
     let mut args = Vec::new();
-    assert_eq!(
-        parser.next(b"*2\r\n$3\r\nGET\r\n$1000\r\nabc", 0, &mut args),
-        Ok(Step::Incomplete)
-    );
+    assert_eq!(parser.next(b"*2\r\n$3\r\nGET\r\n$1000\r\nabc", 0, &mut args), Ok(Step::Incomplete));
     assert_eq!(parser.bytes_wanted(), 999);
-    let whole = [
-        b"*2\r\n$3\r\nGET\r\n$1000\r\n".as_slice(),
-        &[b'a'; 1000],
-        b"\r\n",
-    ]
-    .concat();
-    assert_eq!(
-        parser.next(&whole, 0, &mut args),
-        Ok(Step::Request {
-            argc: 2,
-            end: whole.len()
-        })
-    );
+    let whole = [b"*2\r\n$3\r\nGET\r\n$1000\r\n".as_slice(), &[b'a'; 1000], b"\r\n"].concat();
+    assert_eq!(parser.next(&whole, 0, &mut args), Ok(Step::Request { argc: 2, end: whole.len() }));
     assert_eq!(parser.bytes_wanted(), 0);
 }
 
@@ -160,20 +119,14 @@ fn a_known_length_tells_how_much_is_wanted() {
 fn an_announced_count_reserves_nothing() {
     let mut parser = RequestParser::new(RequestLimits::default());
     let mut args = Vec::new();
-    assert_eq!(
-        parser.next(b"*1048576\r\n$1\r\na\r\n", 0, &mut args),
-        Ok(Step::Incomplete)
-    );
+    assert_eq!(parser.next(b"*1048576\r\n$1\r\na\r\n", 0, &mut args), Ok(Step::Incomplete));
     assert!(parser.partial.capacity() < 64 && args.capacity() < 64);
 }
 
 #[test]
 fn a_buffer_that_ends_before_the_offset_is_incomplete() {
     let mut parser = RequestParser::default();
-    assert_eq!(
-        parser.next(b"PING\r\n", 100, &mut Vec::new()),
-        Ok(Step::Incomplete)
-    );
+    assert_eq!(parser.next(b"PING\r\n", 100, &mut Vec::new()), Ok(Step::Incomplete));
 }
 
 /// Requests as clients write them: arrays mostly, of lengths around one, two and three digits, and plain lines.
@@ -193,10 +146,7 @@ fn request() -> impl Strategy<Value = (Vec<u8>, Option<Request>)> {
     });
     let line = prop::collection::vec("[a-z]{1,6}", 1..4).prop_map(|words| {
         let bytes = format!("{}\r\n", words.join(" ")).into_bytes();
-        (
-            bytes,
-            Some(words.into_iter().map(String::into_bytes).collect()),
-        )
+        (bytes, Some(words.into_iter().map(String::into_bytes).collect()))
     });
     prop_oneof![6 => array, 1 => line]
 }
@@ -206,11 +156,7 @@ fn nothing_of_one_request_is_remembered_for_the_next() {
     for stream in [&b"*0\r\na\n"[..], b"*1\r\n$1\r\na\r\n*\r\n"] {
         let whole = parse(stream);
         for cut in 0..stream.len() {
-            assert_eq!(
-                parse_in_pieces(stream, &[cut], &RequestLimits::default()),
-                whole,
-                "cut at {cut}"
-            );
+            assert_eq!(parse_in_pieces(stream, &[cut], &RequestLimits::default()), whole, "cut at {cut}");
         }
     }
 }

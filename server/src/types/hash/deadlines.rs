@@ -21,15 +21,11 @@ pub(super) struct Deadlines {
 impl Deadlines {
     #[inline]
     pub(super) fn get(&self, index: usize) -> Option<u64> {
-        self.by_index
-            .get(index)
-            .copied()
-            .filter(|&deadline_ms| deadline_ms != NEVER)
+        self.by_index.get(index).copied().filter(|&deadline_ms| deadline_ms != NEVER)
     }
 
     pub(super) fn has_passed(&self, index: usize, now_ms: u64) -> bool {
-        self.get(index)
-            .is_some_and(|deadline_ms| has_passed(deadline_ms, now_ms))
+        self.get(index).is_some_and(|deadline_ms| has_passed(deadline_ms, now_ms))
     }
 
     /// Sets or moves a deadline. The last representable one counts as the one before it.
@@ -73,10 +69,7 @@ impl Deadlines {
     }
 
     pub(super) fn passed_count(&self, now_ms: u64) -> usize {
-        self.order
-            .iter()
-            .take_while(|&&(deadline_ms, _)| has_passed(deadline_ms, now_ms))
-            .count()
+        self.order.iter().take_while(|&&(deadline_ms, _)| has_passed(deadline_ms, now_ms)).count()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -102,13 +102,7 @@ impl Hash {
 
     /// Sets a field's value and removes its deadline; whether the field is new.
     #[inline]
-    pub fn insert(
-        &mut self,
-        field: &[u8],
-        value: &[u8],
-        now_ms: u64,
-        limits: &EncodingLimits,
-    ) -> bool {
+    pub fn insert(&mut self, field: &[u8], value: &[u8], now_ms: u64, limits: &EncodingLimits) -> bool {
         self.put(field, value, false, now_ms, limits)
     }
 
@@ -124,14 +118,7 @@ impl Hash {
     }
 
     #[inline]
-    fn put(
-        &mut self,
-        field: &[u8],
-        value: &[u8],
-        keeps: bool,
-        now_ms: u64,
-        limits: &EncodingLimits,
-    ) -> bool {
+    fn put(&mut self, field: &[u8], value: &[u8], keeps: bool, now_ms: u64, limits: &EncodingLimits) -> bool {
         match &mut self.0 {
             Repr::Table(table) => table.insert(field, value, keeps, now_ms),
             Repr::Packed(packed) => {
@@ -188,10 +175,7 @@ impl Hash {
             Repr::Packed(_) => (Some(self.iter(0)), None),
             Repr::Table(table) => (None, Some(table)),
         };
-        let packed = packed
-            .into_iter()
-            .flatten()
-            .map(|(field, value)| (field, value, None));
+        let packed = packed.into_iter().flatten().map(|(field, value)| (field, value, None));
         let indexes = 0..table.map_or(0, |table| table.total_len());
         packed.chain(indexes.filter_map(move |index| table?.at_with_deadline(index)))
     }
@@ -218,26 +202,17 @@ impl Hash {
     }
 
     /// `count` distinct random fields that have not expired, with their values; all of them if there are no more.
-    pub fn random_distinct(
-        &self,
-        rng: &mut fastrand::Rng,
-        count: usize,
-        now_ms: u64,
-    ) -> Vec<FieldValue<'_>> {
+    pub fn random_distinct(&self, rng: &mut fastrand::Rng, count: usize, now_ms: u64) -> Vec<FieldValue<'_>> {
         let len = self.len(now_ms);
         let indexes = distinct_indexes(rng, len, count);
         match &self.0 {
-            Repr::Table(table) if len == table.total_len() => indexes
-                .into_iter()
-                .filter_map(|index| table.at(index, now_ms))
-                .collect(),
+            Repr::Table(table) if len == table.total_len() => {
+                indexes.into_iter().filter_map(|index| table.at(index, now_ms)).collect()
+            }
             _ => {
                 let mut wanted = indexes.into_iter().peekable();
                 let pairs = self.iter(now_ms).enumerate();
-                pairs
-                    .filter(|(index, _)| wanted.next_if_eq(index).is_some())
-                    .map(|(_, pair)| pair)
-                    .collect()
+                pairs.filter(|(index, _)| wanted.next_if_eq(index).is_some()).map(|(_, pair)| pair).collect()
             }
         }
     }
@@ -246,18 +221,11 @@ impl Hash {
     ///
     /// A field that is present from the first call to the last is visited at least once. Compact hashes are visited
     /// whole at once.
-    pub fn scan(
-        &self,
-        cursor: u64,
-        count: usize,
-        now_ms: u64,
-        mut visit: impl FnMut(&[u8], &[u8]),
-    ) -> u64 {
+    pub fn scan(&self, cursor: u64, count: usize, now_ms: u64, mut visit: impl FnMut(&[u8], &[u8])) -> u64 {
         match &self.0 {
             Repr::Table(table) => table.scan(cursor, count, now_ms, visit),
             Repr::Packed(_) => {
-                self.iter(now_ms)
-                    .for_each(|(field, value)| visit(field, value));
+                self.iter(now_ms).for_each(|(field, value)| visit(field, value));
                 0
             }
         }
@@ -270,9 +238,7 @@ impl Hash {
             Repr::Packed(packed) if packed.find(field, 2).is_some() => FieldDeadline::Unset,
             Repr::Packed(_) => FieldDeadline::Missing,
             Repr::Table(table) => match table.find(field, now_ms) {
-                Some(index) => table
-                    .deadline(index)
-                    .map_or(FieldDeadline::Unset, FieldDeadline::At),
+                Some(index) => table.deadline(index).map_or(FieldDeadline::Unset, FieldDeadline::At),
                 None => FieldDeadline::Missing,
             },
         }
@@ -364,12 +330,10 @@ impl PartialEq for Hash {
     fn eq(&self, other: &Self) -> bool {
         self.total_len() == other.total_len()
             && self.deadline_count() == other.deadline_count()
-            && self
-                .iter_with_deadlines()
-                .all(|(field, value, deadline_ms)| {
-                    let deadline = deadline_ms.map_or(FieldDeadline::Unset, FieldDeadline::At);
-                    other.get(field, 0) == Some(value) && other.deadline(field, 0) == deadline
-                })
+            && self.iter_with_deadlines().all(|(field, value, deadline_ms)| {
+                let deadline = deadline_ms.map_or(FieldDeadline::Unset, FieldDeadline::At);
+                other.get(field, 0) == Some(value) && other.deadline(field, 0) == deadline
+            })
     }
 }
 

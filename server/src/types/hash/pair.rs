@@ -13,15 +13,8 @@ pub(super) struct Pair(Repr);
 
 #[derive(Clone, Debug)]
 enum Repr {
-    Inline {
-        field_len: u8,
-        value_len: u8,
-        bytes: [u8; INLINE_MAX],
-    },
-    Heap {
-        field_len: usize,
-        bytes: Box<[u8]>,
-    },
+    Inline { field_len: u8, value_len: u8, bytes: [u8; INLINE_MAX] },
+    Heap { field_len: usize, bytes: Box<[u8]> },
 }
 
 const _: () = assert!(size_of::<Pair>() == 32);
@@ -34,30 +27,19 @@ impl Pair {
             let mut bytes = [0; INLINE_MAX];
             bytes[..field.len()].copy_from_slice(field);
             bytes[field.len()..len].copy_from_slice(value);
-            return Self(Repr::Inline {
-                field_len: field.len() as u8,
-                value_len: value.len() as u8,
-                bytes,
-            });
+            return Self(Repr::Inline { field_len: field.len() as u8, value_len: value.len() as u8, bytes });
         }
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(field);
         bytes.extend_from_slice(value);
-        Self(Repr::Heap {
-            field_len: field.len(),
-            bytes: bytes.into_boxed_slice(),
-        })
+        Self(Repr::Heap { field_len: field.len(), bytes: bytes.into_boxed_slice() })
     }
 
     /// Field and value.
     #[inline]
     pub(super) fn parts(&self) -> (&[u8], &[u8]) {
         let (field_len, bytes) = match &self.0 {
-            Repr::Inline {
-                field_len,
-                value_len,
-                bytes,
-            } => {
+            Repr::Inline { field_len, value_len, bytes } => {
                 let len = usize::from(*field_len) + usize::from(*value_len);
                 (usize::from(*field_len), bytes.get(..len).unwrap_or(bytes))
             }
@@ -75,11 +57,7 @@ impl Pair {
     #[inline]
     pub(super) fn set_value(&mut self, value: &[u8]) {
         match &mut self.0 {
-            Repr::Inline {
-                field_len,
-                value_len,
-                bytes,
-            } if usize::from(*field_len) + value.len() <= INLINE_MAX => {
+            Repr::Inline { field_len, value_len, bytes } if usize::from(*field_len) + value.len() <= INLINE_MAX => {
                 let from = usize::from(*field_len);
                 bytes[from..from + value.len()].copy_from_slice(value);
                 *value_len = value.len() as u8;

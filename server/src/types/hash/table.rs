@@ -13,10 +13,7 @@ pub(super) struct FieldTable {
 
 impl FieldTable {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self {
-            table: IndexedTable::with_capacity(capacity),
-            deadlines: None,
-        }
+        Self { table: IndexedTable::with_capacity(capacity), deadlines: None }
     }
 
     /// Number of fields, expired ones included.
@@ -26,33 +23,24 @@ impl FieldTable {
     }
 
     pub(super) fn expired_len(&self, now_ms: u64) -> usize {
-        self.deadlines
-            .as_ref()
-            .map_or(0, |deadlines| deadlines.passed_count(now_ms))
+        self.deadlines.as_ref().map_or(0, |deadlines| deadlines.passed_count(now_ms))
     }
 
     #[inline]
     fn is_expired(&self, index: usize, now_ms: u64) -> bool {
-        self.deadlines
-            .as_ref()
-            .is_some_and(|deadlines| deadlines.has_passed(index, now_ms))
+        self.deadlines.as_ref().is_some_and(|deadlines| deadlines.has_passed(index, now_ms))
     }
 
     /// Index of a field that has not expired.
     #[inline]
     pub(super) fn find(&self, field: &[u8], now_ms: u64) -> Option<usize> {
-        self.table
-            .find(field)
-            .filter(|&index| !self.is_expired(index, now_ms))
+        self.table.find(field).filter(|&index| !self.is_expired(index, now_ms))
     }
 
     /// The field at `index`, unless it expired.
     #[inline]
     pub(super) fn at(&self, index: usize, now_ms: u64) -> Option<(&[u8], &[u8])> {
-        self.table
-            .at(index)
-            .filter(|_| !self.is_expired(index, now_ms))
-            .map(Pair::parts)
+        self.table.at(index).filter(|_| !self.is_expired(index, now_ms)).map(Pair::parts)
     }
 
     /// The field at `index`, expired or not, with its deadline.
@@ -69,16 +57,8 @@ impl FieldTable {
 
     /// Sets a field's value; whether it is new. A deadline is kept only if asked for and not passed.
     #[inline]
-    pub(super) fn insert(
-        &mut self,
-        field: &[u8],
-        value: &[u8],
-        keeps_deadline: bool,
-        now_ms: u64,
-    ) -> bool {
-        let (index, is_new) = self
-            .table
-            .find_or_insert_with(field, || Pair::new(field, value));
+    pub(super) fn insert(&mut self, field: &[u8], value: &[u8], keeps_deadline: bool, now_ms: u64) -> bool {
+        let (index, is_new) = self.table.find_or_insert_with(field, || Pair::new(field, value));
         if is_new {
             return true;
         }
@@ -116,9 +96,7 @@ impl FieldTable {
     }
 
     pub(super) fn set_deadline(&mut self, index: usize, deadline_ms: u64) {
-        self.deadlines
-            .get_or_insert_default()
-            .set(index, deadline_ms);
+        self.deadlines.get_or_insert_default().set(index, deadline_ms);
     }
 
     /// Takes a field's deadline away; returns it.
@@ -129,11 +107,7 @@ impl FieldTable {
     }
 
     fn drop_unused_deadlines(&mut self) {
-        if self
-            .deadlines
-            .as_ref()
-            .is_some_and(|deadlines| deadlines.len() == 0)
-        {
+        if self.deadlines.as_ref().is_some_and(|deadlines| deadlines.len() == 0) {
             self.deadlines = None;
         }
     }
@@ -143,19 +117,13 @@ impl FieldTable {
     }
 
     pub(super) fn deadline_count(&self) -> usize {
-        self.deadlines
-            .as_ref()
-            .map_or(0, |deadlines| deadlines.len())
+        self.deadlines.as_ref().map_or(0, |deadlines| deadlines.len())
     }
 
     /// Removes up to `limit` expired fields, the earliest deadline first.
     pub(super) fn take_expired(&mut self, now_ms: u64, limit: usize, mut taken: impl FnMut(&[u8])) {
         for _ in 0..limit {
-            let Some(index) = self
-                .deadlines
-                .as_ref()
-                .and_then(|deadlines| deadlines.first_passed(now_ms))
-            else {
+            let Some(index) = self.deadlines.as_ref().and_then(|deadlines| deadlines.first_passed(now_ms)) else {
                 return;
             };
             if let Some(pair) = self.remove_at(index) {
@@ -164,13 +132,7 @@ impl FieldTable {
         }
     }
 
-    pub(super) fn scan(
-        &self,
-        cursor: u64,
-        count: usize,
-        now_ms: u64,
-        mut visit: impl FnMut(&[u8], &[u8]),
-    ) -> u64 {
+    pub(super) fn scan(&self, cursor: u64, count: usize, now_ms: u64, mut visit: impl FnMut(&[u8], &[u8])) -> u64 {
         self.table.scan(cursor, count, |index, pair| {
             if !self.is_expired(index, now_ms) {
                 let (field, value) = pair.parts();
@@ -180,10 +142,7 @@ impl FieldTable {
     }
 
     pub(super) fn memory_usage(&self) -> usize {
-        let deadlines = self
-            .deadlines
-            .as_ref()
-            .map_or(0, |deadlines| deadlines.memory_usage());
+        let deadlines = self.deadlines.as_ref().map_or(0, |deadlines| deadlines.memory_usage());
         size_of::<Self>() + self.table.memory_usage() + deadlines
     }
 }

@@ -6,11 +6,7 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Op {
-    Insert {
-        field: u8,
-        value: Vec<u8>,
-        keeps: bool,
-    },
+    Insert { field: u8, value: Vec<u8>, keeps: bool },
     Remove(u8),
     SetDeadline(u8, u64),
     Persist(u8),
@@ -47,21 +43,9 @@ fn is_live(deadline: Option<u64>, now_ms: u64) -> bool {
     deadline.is_none_or(|deadline_ms| deadline_ms > now_ms)
 }
 
-fn insert_in_model(
-    model: &mut Model,
-    field: Vec<u8>,
-    value: Vec<u8>,
-    keeps: bool,
-    now_ms: u64,
-) -> bool {
-    let former = model
-        .get(&field)
-        .filter(|(_, deadline)| is_live(*deadline, now_ms))
-        .cloned();
-    let deadline = former
-        .as_ref()
-        .filter(|_| keeps)
-        .and_then(|(_, deadline)| *deadline);
+fn insert_in_model(model: &mut Model, field: Vec<u8>, value: Vec<u8>, keeps: bool, now_ms: u64) -> bool {
+    let former = model.get(&field).filter(|(_, deadline)| is_live(*deadline, now_ms)).cloned();
+    let deadline = former.as_ref().filter(|_| keeps).and_then(|(_, deadline)| *deadline);
     model.insert(field, (value, deadline));
     former.is_none()
 }
@@ -69,9 +53,7 @@ fn insert_in_model(
 fn take_expired_from_model(model: &mut Model, fields: &[ByteStr], now_ms: u64) {
     let mut last_ms = 0;
     for field in fields {
-        let (_, deadline) = model
-            .remove(&field[..])
-            .expect("only fields of the hash expire");
+        let (_, deadline) = model.remove(&field[..]).expect("only fields of the hash expire");
         let deadline_ms = deadline.expect("only fields with a deadline expire");
         assert!(deadline_ms <= now_ms && deadline_ms >= last_ms);
         last_ms = deadline_ms;
@@ -80,26 +62,15 @@ fn take_expired_from_model(model: &mut Model, fields: &[ByteStr], now_ms: u64) {
 
 fn apply(op: Op, hash: &mut Hash, model: &mut Model, now_ms: &mut u64, limits: &EncodingLimits) {
     let now = *now_ms;
-    let live = |model: &Model, field: &[u8]| {
-        model
-            .get(field)
-            .is_some_and(|(_, deadline)| is_live(*deadline, now))
-    };
+    let live = |model: &Model, field: &[u8]| model.get(field).is_some_and(|(_, deadline)| is_live(*deadline, now));
     match op {
-        Op::Insert {
-            field,
-            value,
-            keeps,
-        } => {
+        Op::Insert { field, value, keeps } => {
             let is_new = if keeps {
                 hash.insert_keeping_deadline(&name(field), &value, now, limits)
             } else {
                 hash.insert(&name(field), &value, now, limits)
             };
-            assert_eq!(
-                is_new,
-                insert_in_model(model, name(field), value, keeps, now)
-            );
+            assert_eq!(is_new, insert_in_model(model, name(field), value, keeps, now));
         }
         Op::Remove(field) => {
             assert_eq!(hash.remove(&name(field), now), live(model, &name(field)));
@@ -117,21 +88,13 @@ fn apply(op: Op, hash: &mut Hash, model: &mut Model, now_ms: &mut u64, limits: &
             if live(model, &name(field))
                 && let Some((_, deadline)) = model.get_mut(&name(field))
             {
-                assert_eq!(
-                    former,
-                    deadline
-                        .take()
-                        .map_or(FieldDeadline::Unset, FieldDeadline::At)
-                );
+                assert_eq!(former, deadline.take().map_or(FieldDeadline::Unset, FieldDeadline::At));
             } else {
                 assert_eq!(former, FieldDeadline::Missing);
             }
         }
         Op::TakeExpired(limit) => {
-            let expired = model
-                .values()
-                .filter(|(_, deadline)| !is_live(*deadline, now))
-                .count();
+            let expired = model.values().filter(|(_, deadline)| !is_live(*deadline, now)).count();
             let fields = hash.take_expired(now, limit);
             assert_eq!(fields.len(), expired.min(limit));
             take_expired_from_model(model, &fields, now);
@@ -147,14 +110,8 @@ fn check(hash: &Hash, model: &Model, now_ms: u64, rng: &mut fastrand::Rng) {
         .map(|(field, (value, _))| (&field[..], &value[..]))
         .collect();
     assert_eq!(hash.iter(now_ms).collect::<HashMap<_, _>>(), live);
-    assert_eq!(
-        (hash.len(now_ms), hash.total_len()),
-        (live.len(), model.len())
-    );
-    assert_eq!(
-        hash.earliest_deadline(),
-        model.values().filter_map(|(_, deadline)| *deadline).min()
-    );
+    assert_eq!((hash.len(now_ms), hash.total_len()), (live.len(), model.len()));
+    assert_eq!(hash.earliest_deadline(), model.values().filter_map(|(_, deadline)| *deadline).min());
     for (field, (value, deadline)) in model {
         let value = Some(&value[..]).filter(|_| is_live(*deadline, now_ms));
         assert_eq!(hash.get(field, now_ms), value);
@@ -189,12 +146,7 @@ proptest! {
 fn hash_of(fields: usize) -> Hash {
     let mut hash = Hash::new();
     for number in 0..fields {
-        hash.insert(
-            format!("f{number}").as_bytes(),
-            b"v",
-            0,
-            &EncodingLimits::default(),
-        );
+        hash.insert(format!("f{number}").as_bytes(), b"v", 0, &EncodingLimits::default());
     }
     hash
 }

@@ -40,24 +40,12 @@ struct Run {
 fn decode(bytes: &[u8]) -> Option<Run> {
     let (&code, rest) = bytes.split_first()?;
     Some(match code >> 6 {
-        0 => Run {
-            value: 0,
-            length: usize::from(code & 0x3f) + 1,
-            size: 1,
-        },
+        0 => Run { value: 0, length: usize::from(code & 0x3f) + 1, size: 1 },
         1 => {
             let low = *rest.first()?;
-            Run {
-                value: 0,
-                length: (usize::from(code & 0x3f) << 8 | usize::from(low)) + 1,
-                size: 2,
-            }
+            Run { value: 0, length: (usize::from(code & 0x3f) << 8 | usize::from(low)) + 1, size: 2 }
         }
-        _ => Run {
-            value: ((code >> 2) & 0x1f) + 1,
-            length: usize::from(code & 3) + 1,
-            size: 1,
-        },
+        _ => Run { value: ((code >> 2) & 0x1f) + 1, length: usize::from(code & 3) + 1, size: 1 },
     })
 }
 
@@ -79,10 +67,7 @@ pub(super) fn write_empty(hll: &mut Vec<u8>) {
 }
 
 /// Visits the registers that each run covers. All have to be covered exactly.
-pub(super) fn for_each_run(
-    payload: &[u8],
-    mut visit: impl FnMut(Range<usize>, u8),
-) -> Result<(), HllError> {
+pub(super) fn for_each_run(payload: &[u8], mut visit: impl FnMut(Range<usize>, u8)) -> Result<(), HllError> {
     let (mut rest, mut index) = (payload, 0);
     while !rest.is_empty() {
         let run = decode(rest).ok_or(HllError::Corrupted)?;
@@ -94,20 +79,11 @@ pub(super) fn for_each_run(
         index = end;
         rest = &rest[run.size..];
     }
-    if index == REGISTERS {
-        Ok(())
-    } else {
-        Err(HllError::Corrupted)
-    }
+    if index == REGISTERS { Ok(()) } else { Err(HllError::Corrupted) }
 }
 
 /// Raises one register to `value` if it is lower, splitting the run that covers it.
-pub(super) fn set(
-    hll: &mut Vec<u8>,
-    index: usize,
-    value: u8,
-    max_bytes: usize,
-) -> Result<SetOutcome, HllError> {
+pub(super) fn set(hll: &mut Vec<u8>, index: usize, value: u8, max_bytes: usize) -> Result<SetOutcome, HllError> {
     if value > MAX_VALUE {
         return Ok(SetOutcome::NoRoom);
     }

@@ -41,10 +41,7 @@ fn estimates_stay_within_their_error_through_promotion() {
         add(&mut hll, format!("element {number}").as_bytes(), LIMIT).expect("valid");
         if number % 5000 == 0 {
             let estimate = count(&hll).expect("valid") as f64;
-            assert!(
-                (estimate / number as f64 - 1.0).abs() < 0.03,
-                "{estimate} of {number}"
-            );
+            assert!((estimate / number as f64 - 1.0).abs() < 0.03, "{estimate} of {number}");
         }
     }
     assert_eq!(validate(&hll), Ok(HllEncoding::Dense));
@@ -90,19 +87,12 @@ fn strings_that_are_no_hyperloglogs_are_told_apart_from_broken_ones() {
         broken[at] = byte;
         assert_eq!(count(&broken), Err(HllError::NotHll), "byte {at} = {byte}");
     }
-    assert_eq!(
-        add(&mut good[..HEADER_BYTES].to_vec(), b"x", LIMIT),
-        Err(HllError::Corrupted)
-    );
+    assert_eq!(add(&mut good[..HEADER_BYTES].to_vec(), b"x", LIMIT), Err(HllError::Corrupted));
 }
 
 #[test]
 fn a_union_counts_each_element_once() {
-    let (a, b, c) = (
-        filled(0..3, LIMIT),
-        filled(1..4, LIMIT),
-        filled(2..5, LIMIT),
-    );
+    let (a, b, c) = (filled(0..3, LIMIT), filled(1..4, LIMIT), filled(2..5, LIMIT));
     assert_eq!(count_many(&[&a, &b, &c]), Ok(5));
     let mut target = create();
     merge(&mut target, &[&a, &b, &c], LIMIT).expect("valid");

@@ -38,16 +38,8 @@ fn homes_for(len: usize) -> usize {
 
 impl HashIndex {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let homes = if capacity == 0 {
-            0
-        } else {
-            homes_for(capacity)
-        };
-        Self {
-            words: vec![FREE; homes],
-            homes,
-            len: 0,
-        }
+        let homes = if capacity == 0 { 0 } else { homes_for(capacity) };
+        Self { words: vec![FREE; homes], homes, len: 0 }
     }
 
     #[inline]
@@ -79,11 +71,7 @@ impl HashIndex {
         }
         self.len += 1;
         let mut at = self.home(new);
-        while self
-            .words
-            .get(at)
-            .is_some_and(|&word| fragment(word) <= new)
-        {
+        while self.words.get(at).is_some_and(|&word| fragment(word) <= new) {
             at += 1;
         }
         let mut carried = word(new, slot);

@@ -81,19 +81,13 @@ impl<E: Entry> IndexedTable<E> {
     /// An empty table.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            slots: Slab::new(),
-            index: HashIndex::with_capacity(0),
-        }
+        Self { slots: Slab::new(), index: HashIndex::with_capacity(0) }
     }
 
     /// An empty table that takes `capacity` entries without growing its index.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            slots: Slab::new(),
-            index: HashIndex::with_capacity(capacity),
-        }
+        Self { slots: Slab::new(), index: HashIndex::with_capacity(capacity) }
     }
 
     /// Number of entries.
@@ -118,9 +112,7 @@ impl<E: Entry> IndexedTable<E> {
 
     #[inline]
     fn find_hashed(&self, fragment: u32, key: &[u8]) -> Option<usize> {
-        self.index.find(fragment, |slot| {
-            self.slots.get(slot).is_some_and(|entry| entry.key() == key)
-        })
+        self.index.find(fragment, |slot| self.slots.get(slot).is_some_and(|entry| entry.key() == key))
     }
 
     /// Whether `key` is present.
@@ -159,10 +151,7 @@ impl<E: Entry> IndexedTable<E> {
             return (index, false);
         }
         let index = self.slots.len();
-        assert!(
-            index < u32::MAX as usize,
-            "a collection holds at most 2^32 - 1 members"
-        );
+        assert!(index < u32::MAX as usize, "a collection holds at most 2^32 - 1 members");
         let entry = make();
         debug_assert_eq!(entry.key(), key);
         self.index.insert(fragment, index as u32);
@@ -183,15 +172,10 @@ impl<E: Entry> IndexedTable<E> {
         if index != last
             && let Some(moved) = self.slots.get(last)
         {
-            self.index
-                .renumber(fragment_of(moved.key()), last as u32, index as u32);
+            self.index.renumber(fragment_of(moved.key()), last as u32, index as u32);
         }
         let entry = self.slots.swap_remove(index)?;
-        Some(Removed {
-            entry,
-            index,
-            moved_from: (index != last).then_some(last),
-        })
+        Some(Removed { entry, index, moved_from: (index != last).then_some(last) })
     }
 
     /// All entries in order of their index. A table built again by inserting them in this order has the same indexes,
@@ -207,11 +191,7 @@ impl<E: Entry> IndexedTable<E> {
     /// first call to the last is never missed.
     pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(usize, &E)) -> u64 {
         let len = self.len();
-        let from = if cursor == 0 {
-            len
-        } else {
-            usize::try_from(cursor).unwrap_or(len).min(len)
-        };
+        let from = if cursor == 0 { len } else { usize::try_from(cursor).unwrap_or(len).min(len) };
         let to = from.saturating_sub(count.max(1));
         for index in (to..from).rev() {
             if let Some(entry) = self.at(index) {

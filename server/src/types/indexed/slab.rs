@@ -17,9 +17,7 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.pieces.last().map_or(0, |last| {
-            ((self.pieces.len() - 1) << PIECE_BITS) + last.len()
-        })
+        self.pieces.last().map_or(0, |last| ((self.pieces.len() - 1) << PIECE_BITS) + last.len())
     }
 
     #[inline]
@@ -29,9 +27,7 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.pieces
-            .get_mut(index >> PIECE_BITS)?
-            .get_mut(index % PIECE_LEN)
+        self.pieces.get_mut(index >> PIECE_BITS)?.get_mut(index % PIECE_LEN)
     }
 
     #[inline]
@@ -44,11 +40,7 @@ impl<T> Slab<T> {
                 last.push(value);
             }
             _ => {
-                let first_room = if self.pieces.is_empty() {
-                    16
-                } else {
-                    PIECE_LEN / 8
-                };
+                let first_room = if self.pieces.is_empty() { 16 } else { PIECE_LEN / 8 };
                 let mut piece = Vec::with_capacity(first_room);
                 piece.push(value);
                 self.pieces.push(piece);
@@ -82,11 +74,7 @@ impl<T> Slab<T> {
     }
 
     pub(super) fn memory_usage(&self) -> usize {
-        let pieces: usize = self
-            .pieces
-            .iter()
-            .map(|piece| piece.capacity() * size_of::<T>())
-            .sum();
+        let pieces: usize = self.pieces.iter().map(|piece| piece.capacity() * size_of::<T>()).sum();
         pieces + self.pieces.capacity() * size_of::<Vec<T>>()
     }
 }

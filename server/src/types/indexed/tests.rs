@@ -36,22 +36,13 @@ impl Entry for Keyed {
 }
 
 fn insert(table: &mut IndexedTable<Keyed>, key: &[u8], value: u32) -> Option<u32> {
-    let (index, is_new) = table.find_or_insert_with(key, || Keyed {
-        key: key.into(),
-        value,
-    });
-    let former = table
-        .at_mut(index)
-        .map(|entry| std::mem::replace(&mut entry.value, value));
+    let (index, is_new) = table.find_or_insert_with(key, || Keyed { key: key.into(), value });
+    let former = table.at_mut(index).map(|entry| std::mem::replace(&mut entry.value, value));
     former.filter(|_| !is_new)
 }
 
 fn key(number: u16) -> Vec<u8> {
-    format!(
-        "element:{number:012}{}",
-        "x".repeat(usize::from(number % 7))
-    )
-    .into_bytes()
+    format!("element:{number:012}{}", "x".repeat(usize::from(number % 7))).into_bytes()
 }
 
 proptest! {
@@ -128,14 +119,10 @@ fn a_removal_says_which_entry_moved() {
     for number in 0..3 {
         insert(&mut table, &key(number), 0);
     }
-    let removed = table
-        .swap_remove(&key(0))
-        .map(|removed| (removed.index, removed.moved_from));
+    let removed = table.swap_remove(&key(0)).map(|removed| (removed.index, removed.moved_from));
     assert_eq!(removed, Some((0, Some(2))));
     assert_eq!(table.find(&key(2)), Some(0));
-    let removed = table
-        .swap_remove(&key(1))
-        .map(|removed| (removed.index, removed.moved_from));
+    let removed = table.swap_remove(&key(1)).map(|removed| (removed.index, removed.moved_from));
     assert_eq!(removed, Some((1, None)));
 }
 
@@ -147,14 +134,8 @@ fn a_large_table_uses_less_than_40_bytes_a_short_member() {
         table.find_or_insert_with(&member, || member.clone());
     }
     let bytes = table.memory_usage();
-    assert!(
-        bytes < 40 * table.len(),
-        "{} bytes a member",
-        bytes / table.len()
-    );
-    assert!(
-        (0..200_000_u32).all(|number| table.contains(format!("element:{number:012}").as_bytes()))
-    );
+    assert!(bytes < 40 * table.len(), "{} bytes a member", bytes / table.len());
+    assert!((0..200_000_u32).all(|number| table.contains(format!("element:{number:012}").as_bytes())));
 }
 
 #[test]

@@ -31,24 +31,12 @@ pub struct ListIter<'a> {
 
 impl<'a> ListIter<'a> {
     pub(super) fn packed(packed: &'a Packed, index: usize) -> Self {
-        Self {
-            chunks: Chunks::One,
-            next_chunk: 0,
-            current: packed.iter_from(index),
-        }
+        Self { chunks: Chunks::One, next_chunk: 0, current: packed.iter_from(index) }
     }
 
     /// From the element `within` a chunk on; `current` belongs to the chunk before `next_chunk`.
-    pub(super) fn chunked(
-        chunks: &'a VecDeque<Packed>,
-        next_chunk: usize,
-        current: packed::Iter<'a>,
-    ) -> Self {
-        Self {
-            chunks: Chunks::Many(chunks),
-            next_chunk,
-            current,
-        }
+    pub(super) fn chunked(chunks: &'a VecDeque<Packed>, next_chunk: usize, current: packed::Iter<'a>) -> Self {
+        Self { chunks: Chunks::Many(chunks), next_chunk, current }
     }
 }
 
@@ -79,23 +67,11 @@ pub struct ListIterBack<'a> {
 impl<'a> ListIterBack<'a> {
     pub(super) fn packed(packed: &'a Packed, index: usize) -> Self {
         let current = packed.iter_until(index.saturating_add(1));
-        Self {
-            chunks: Chunks::One,
-            chunks_left: 0,
-            current,
-        }
+        Self { chunks: Chunks::One, chunks_left: 0, current }
     }
 
-    pub(super) fn chunked(
-        chunks: &'a VecDeque<Packed>,
-        chunks_left: usize,
-        current: packed::Iter<'a>,
-    ) -> Self {
-        Self {
-            chunks: Chunks::Many(chunks),
-            chunks_left,
-            current,
-        }
+    pub(super) fn chunked(chunks: &'a VecDeque<Packed>, chunks_left: usize, current: packed::Iter<'a>) -> Self {
+        Self { chunks: Chunks::Many(chunks), chunks_left, current }
     }
 }
 

@@ -164,13 +164,7 @@ impl List {
     }
 
     /// Inserts before or after the first element equal to `pivot`; whether there is one.
-    pub fn insert_beside(
-        &mut self,
-        pivot: &[u8],
-        after: bool,
-        value: &[u8],
-        limits: &EncodingLimits,
-    ) -> bool {
+    pub fn insert_beside(&mut self, pivot: &[u8], after: bool, value: &[u8], limits: &EncodingLimits) -> bool {
         let Some(index) = self.iter().position(|element| element == pivot) else {
             return false;
         };
@@ -211,34 +205,16 @@ impl List {
     /// Indexes of the elements equal to `value`, in the order in which they are met.
     #[must_use]
     pub fn positions(&self, value: &[u8], query: PositionQuery) -> Vec<usize> {
-        let skipped = usize::try_from(query.rank.unsigned_abs())
-            .unwrap_or(usize::MAX)
-            .saturating_sub(1);
+        let skipped = usize::try_from(query.rank.unsigned_abs()).unwrap_or(usize::MAX).saturating_sub(1);
         let all_if_zero = |number| if number == 0 { usize::MAX } else { number };
         let (count, max_len) = (all_if_zero(query.count), all_if_zero(query.max_len));
         let last = self.len().saturating_sub(1);
         if query.rank < 0 {
-            let matches = self
-                .iter_back()
-                .take(max_len)
-                .enumerate()
-                .filter(|(_, element)| *element == value);
-            matches
-                .skip(skipped)
-                .take(count)
-                .map(|(back, _)| last - back)
-                .collect()
+            let matches = self.iter_back().take(max_len).enumerate().filter(|(_, element)| *element == value);
+            matches.skip(skipped).take(count).map(|(back, _)| last - back).collect()
         } else {
-            let matches = self
-                .iter()
-                .take(max_len)
-                .enumerate()
-                .filter(|(_, element)| *element == value);
-            matches
-                .skip(skipped)
-                .take(count)
-                .map(|(index, _)| index)
-                .collect()
+            let matches = self.iter().take(max_len).enumerate().filter(|(_, element)| *element == value);
+            matches.skip(skipped).take(count).map(|(index, _)| index).collect()
         }
     }
 
@@ -300,10 +276,7 @@ impl List {
     #[inline]
     fn convert_for(&mut self, added_bytes: usize, limit: ChunkLimit) {
         if let Repr::Packed(packed) = &mut self.0
-            && !limit.admits(
-                packed.used_bytes().saturating_add(added_bytes),
-                packed.len() + 1,
-            )
+            && !limit.admits(packed.used_bytes().saturating_add(added_bytes), packed.len() + 1)
         {
             self.0 = Repr::Quick(Box::new(Quick::from_packed(std::mem::take(packed))));
         }
@@ -323,11 +296,7 @@ impl List {
 /// Removes up to `most` elements equal to `value` from one end of a packed sequence.
 fn remove_from(packed: &mut Packed, value: &[u8], most: usize, from_tail: bool) -> usize {
     let kept = if from_tail && most < packed.len() {
-        packed
-            .iter()
-            .filter(|element| *element == value)
-            .count()
-            .saturating_sub(most)
+        packed.iter().filter(|element| *element == value).count().saturating_sub(most)
     } else {
         0
     };

@@ -16,23 +16,14 @@ pub(super) struct Quick {
 /// Whether a chunk may take an element of `bytes`.
 #[inline]
 fn admits(chunk: &Packed, bytes: usize, limit: ChunkLimit) -> bool {
-    limit.admits(
-        chunk
-            .used_bytes()
-            .saturating_add(Packed::entry_bytes(bytes)),
-        chunk.len() + 1,
-    )
+    limit.admits(chunk.used_bytes().saturating_add(Packed::entry_bytes(bytes)), chunk.len() + 1)
 }
 
 /// Bytes to reserve for a chunk that starts with an element of `bytes`: all that it may ever hold if that is known, so
 /// that it fills without being moved.
 fn first_room(bytes: usize, limit: ChunkLimit) -> usize {
     let needed = HEADER + Packed::entry_bytes(bytes);
-    if limit.max_count == usize::MAX {
-        needed.max(limit.max_bytes)
-    } else {
-        needed
-    }
+    if limit.max_count == usize::MAX { needed.max(limit.max_bytes) } else { needed }
 }
 
 /// A chunk of exactly one element.
@@ -173,17 +164,14 @@ impl Quick {
     }
 
     pub(super) fn iter_from(&self, index: usize) -> ListIter<'_> {
-        let found = self
-            .locate(index)
-            .and_then(|(at, within)| Some((at, self.chunks.get(at)?.iter_from(within))));
+        let found = self.locate(index).and_then(|(at, within)| Some((at, self.chunks.get(at)?.iter_from(within))));
         let (at, current) = found.unwrap_or((self.chunks.len(), Default::default()));
         ListIter::chunked(&self.chunks, at + 1, current)
     }
 
     pub(super) fn iter_back_from(&self, index: usize) -> ListIterBack<'_> {
         let found = self.locate(index.min(self.len.saturating_sub(1)));
-        let found =
-            found.and_then(|(at, within)| Some((at, self.chunks.get(at)?.iter_until(within + 1))));
+        let found = found.and_then(|(at, within)| Some((at, self.chunks.get(at)?.iter_until(within + 1))));
         let (at, current) = found.unwrap_or_default();
         ListIterBack::chunked(&self.chunks, at, current)
     }
@@ -196,9 +184,7 @@ impl Quick {
             return;
         };
         let position = chunk.position(within);
-        let old_bytes = chunk
-            .entry_at(position)
-            .map_or(0, |(old, _)| Packed::entry_bytes(old.len()));
+        let old_bytes = chunk.entry_at(position).map_or(0, |(old, _)| Packed::entry_bytes(old.len()));
         let bytes = chunk.used_bytes() - old_bytes + Packed::entry_bytes(value.len());
         if chunk.len() == 1 {
             *chunk = single(value);
@@ -261,13 +247,7 @@ impl Quick {
         }
     }
 
-    pub(super) fn remove(
-        &mut self,
-        value: &[u8],
-        most: usize,
-        from_tail: bool,
-        limit: ChunkLimit,
-    ) -> usize {
+    pub(super) fn remove(&mut self, value: &[u8], most: usize, from_tail: bool, limit: ChunkLimit) -> usize {
         let mut removed = 0;
         let chunks = self.chunks.len();
         for step in 0..chunks {
@@ -292,12 +272,7 @@ impl Quick {
         let mut merged: VecDeque<Packed> = VecDeque::with_capacity(self.chunks.len());
         for chunk in self.chunks.drain(..) {
             match merged.back_mut() {
-                Some(last)
-                    if limit.admits(
-                        last.used_bytes() + chunk.used_bytes(),
-                        last.len() + chunk.len(),
-                    ) =>
-                {
+                Some(last) if limit.admits(last.used_bytes() + chunk.used_bytes(), last.len() + chunk.len()) => {
                     last.append(&chunk);
                 }
                 _ => merged.push_back(chunk),

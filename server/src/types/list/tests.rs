@@ -40,21 +40,12 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn limits_of(list_max_listpack_size: i32) -> EncodingLimits {
-    EncodingLimits {
-        list_max_listpack_size,
-        ..EncodingLimits::default()
-    }
+    EncodingLimits { list_max_listpack_size, ..EncodingLimits::default() }
 }
 
 fn remove_from_model(model: &mut VecDeque<Vec<u8>>, count: i64, value: &[u8]) -> usize {
-    let most = if count == 0 {
-        usize::MAX
-    } else {
-        count.unsigned_abs() as usize
-    };
-    let mut hits: Vec<usize> = (0..model.len())
-        .filter(|&index| model[index] == value)
-        .collect();
+    let most = if count == 0 { usize::MAX } else { count.unsigned_abs() as usize };
+    let mut hits: Vec<usize> = (0..model.len()).filter(|&index| model[index] == value).collect();
     if count < 0 {
         hits.reverse();
     }
@@ -76,14 +67,8 @@ fn apply(op: Op, list: &mut List, model: &mut VecDeque<Vec<u8>>, limits: &Encodi
             list.push_back(&value, limits);
             model.push_back(value);
         }
-        Op::PopFront => assert_eq!(
-            list.pop_front(limits).map(ByteStr::into_vec),
-            model.pop_front()
-        ),
-        Op::PopBack => assert_eq!(
-            list.pop_back(limits).map(ByteStr::into_vec),
-            model.pop_back()
-        ),
+        Op::PopFront => assert_eq!(list.pop_front(limits).map(ByteStr::into_vec), model.pop_front()),
+        Op::PopBack => assert_eq!(list.pop_back(limits).map(ByteStr::into_vec), model.pop_back()),
         Op::Set(index, value) => {
             assert_eq!(list.set(index, &value, limits), index < model.len());
             if let Some(slot) = model.get_mut(index) {
@@ -95,10 +80,7 @@ fn apply(op: Op, list: &mut List, model: &mut VecDeque<Vec<u8>>, limits: &Encodi
             model.insert(index.min(model.len()), value);
         }
         Op::Remove(count, value) => {
-            assert_eq!(
-                list.remove(count, &value, limits),
-                remove_from_model(model, count, &value)
-            );
+            assert_eq!(list.remove(count, &value, limits), remove_from_model(model, count, &value));
         }
         Op::Trim(start, end) => {
             list.trim(start, end, limits);

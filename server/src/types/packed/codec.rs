@@ -9,11 +9,7 @@ const LEN_DIGITS_MAX: usize = 10;
 /// Number of base-128 digits of a length.
 #[inline]
 fn digits(len: usize) -> usize {
-    if len < 0x80 {
-        1
-    } else {
-        (len.ilog2() as usize) / 7 + 1
-    }
+    if len < 0x80 { 1 } else { (len.ilog2() as usize) / 7 + 1 }
 }
 
 /// Bytes of an element of `len` bytes with both of its lengths.
@@ -64,11 +60,7 @@ pub(super) fn append_entry(out: &mut Vec<u8>, value: &[u8]) {
 #[inline]
 pub(super) fn split_first(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, tail) = data.split_first()?;
-    let (width, len) = if first < 0x80 {
-        (1, usize::from(first))
-    } else {
-        read_len(data.iter())?
-    };
+    let (width, len) = if first < 0x80 { (1, usize::from(first)) } else { read_len(data.iter())? };
     let (bytes, after) = tail.get(width - 1..)?.split_at_checked(len)?;
     Some((bytes, after.get(width..)?))
 }
@@ -77,11 +69,7 @@ pub(super) fn split_first(data: &[u8]) -> Option<(&[u8], &[u8])> {
 #[inline]
 pub(super) fn split_last(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let &last = data.last()?;
-    let (width, len) = if last < 0x80 {
-        (1, usize::from(last))
-    } else {
-        read_len(data.iter().rev())?
-    };
+    let (width, len) = if last < 0x80 { (1, usize::from(last)) } else { read_len(data.iter().rev())? };
     let body = data.get(..data.len() - width)?;
     let (before, bytes) = body.split_at_checked(body.len().checked_sub(len)?)?;
     Some((bytes, before.get(..before.len().checked_sub(width)?)?))

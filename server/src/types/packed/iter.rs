@@ -44,10 +44,7 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
-        Self {
-            rest: data,
-            total: data.len(),
-        }
+        Self { rest: data, total: data.len() }
     }
 }
 

@@ -265,9 +265,7 @@ impl Eq for Packed {}
 
 impl std::fmt::Debug for Packed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.iter().map(|bytes| bytes.escape_ascii().to_string()))
-            .finish()
+        f.debug_list().entries(self.iter().map(|bytes| bytes.escape_ascii().to_string())).finish()
     }
 }
 

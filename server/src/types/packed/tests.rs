@@ -121,11 +121,7 @@ fn a_queue_that_is_drained_in_front_does_not_grow() {
         }
     }
     assert_eq!(packed.len(), 10);
-    assert!(
-        packed.memory_usage() < 512,
-        "{} bytes",
-        packed.memory_usage()
-    );
+    assert!(packed.memory_usage() < 512, "{} bytes", packed.memory_usage());
 }
 
 #[test]
@@ -144,9 +140,6 @@ fn size_classes_cover_their_request_and_waste_at_most_a_quarter() {
     for bytes in 1..100_000 {
         let class = size_class(bytes);
         assert!(class >= bytes);
-        assert!(
-            bytes < 16 || class - bytes <= 15.max(bytes / 4),
-            "{bytes} -> {class}"
-        );
+        assert!(bytes < 16 || class - bytes <= 15.max(bytes / 4), "{bytes} -> {class}");
     }
 }

@@ -134,15 +134,9 @@ pub(super) fn parse_canonical(text: &[u8]) -> Option<i64> {
             return None;
         }
         // Counting downwards reaches the smallest number, which has no positive counterpart.
-        number = number
-            .checked_mul(10)?
-            .checked_sub(i64::from(digit - b'0'))?;
+        number = number.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))?;
     }
-    if negative {
-        Some(number)
-    } else {
-        number.checked_neg()
-    }
+    if negative { Some(number) } else { number.checked_neg() }
 }
 
 #[cfg(test)]

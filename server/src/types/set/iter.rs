@@ -18,11 +18,7 @@ impl<'a> SetIter<'a> {
             Repr::Packed(packed) => Some(packed.iter()),
             _ => None,
         };
-        Self {
-            set,
-            packed,
-            next: 0,
-        }
+        Self { set, packed, next: 0 }
     }
 }
 

@@ -94,16 +94,12 @@ impl Set {
             if packed.find(member, 1).is_some() {
                 return false;
             }
-            if fits_packed(packed.len(), member.len(), limits)
-                && packed.is_safe_to_add(member.len())
-            {
+            if fits_packed(packed.len(), member.len(), limits) && packed.is_safe_to_add(member.len()) {
                 packed.push_back(member);
                 return true;
             }
         }
-        self.to_table()
-            .find_or_insert_with(member, || ByteStr::new(member))
-            .1
+        self.to_table().find_or_insert_with(member, || ByteStr::new(member)).1
     }
 
     fn add_to_ints(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
@@ -119,16 +115,8 @@ impl Set {
             return is_new;
         }
         let mut digits = itoa::Buffer::new();
-        let ends = [
-            ints.get(0),
-            ints.len().checked_sub(1).and_then(|last| ints.get(last)),
-        ];
-        let longest = ends
-            .into_iter()
-            .flatten()
-            .map(|number| digits.format(number).len())
-            .max()
-            .unwrap_or(0);
+        let ends = [ints.get(0), ints.len().checked_sub(1).and_then(|last| ints.get(last))];
+        let longest = ends.into_iter().flatten().map(|number| digits.format(number).len()).max().unwrap_or(0);
         if fits_packed(ints.len(), member.len().max(longest), limits) {
             let mut packed = Packed::new();
             for number in ints.iter() {
@@ -138,9 +126,7 @@ impl Set {
             self.0 = Repr::Packed(packed);
             return true;
         }
-        self.to_table()
-            .find_or_insert_with(member, || ByteStr::new(member))
-            .1
+        self.to_table().find_or_insert_with(member, || ByteStr::new(member)).1
     }
 
     /// Converts to a table, if it is none yet.
@@ -201,16 +187,10 @@ impl Set {
         let indexes = distinct_indexes(rng, self.len(), count);
         if let Repr::Packed(packed) = &self.0 {
             let mut wanted = indexes.into_iter().peekable();
-            let chosen = packed
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| wanted.next_if_eq(index).is_some());
+            let chosen = packed.iter().enumerate().filter(|(index, _)| wanted.next_if_eq(index).is_some());
             return chosen.map(|(_, member)| Item::Bytes(member)).collect();
         }
-        indexes
-            .into_iter()
-            .filter_map(|index| self.at(index))
-            .collect()
+        indexes.into_iter().filter_map(|index| self.at(index)).collect()
     }
 
     /// Removes and returns a random member.

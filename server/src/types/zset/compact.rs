@@ -25,9 +25,7 @@ pub(super) struct Found {
 
 impl Compact {
     pub(super) fn len(&self) -> usize {
-        self.0
-            .first_chunk::<HEADER_BYTES>()
-            .map_or(0, |header| u32::from_le_bytes(*header) as usize)
+        self.0.first_chunk::<HEADER_BYTES>().map_or(0, |header| u32::from_le_bytes(*header) as usize)
     }
 
     fn set_len(&mut self, len: usize) {
@@ -41,9 +39,7 @@ impl Compact {
     }
 
     pub(super) fn iter(&self) -> CompactIter<'_> {
-        CompactIter {
-            rest: self.0.get(HEADER_BYTES..).unwrap_or_default(),
-        }
+        CompactIter { rest: self.0.get(HEADER_BYTES..).unwrap_or_default() }
     }
 
     pub(super) fn find(&self, member: &[u8]) -> Option<Found> {
@@ -51,12 +47,7 @@ impl Compact {
         for (rank, (candidate, score)) in self.iter().enumerate() {
             let size = PREFIX_BYTES + candidate.len();
             if candidate == member {
-                return Some(Found {
-                    offset,
-                    size,
-                    rank,
-                    score,
-                });
+                return Some(Found { offset, size, rank, score });
             }
             offset += size;
         }
@@ -66,8 +57,7 @@ impl Compact {
     /// Adds a member that is not present.
     pub(super) fn insert(&mut self, member: &[u8], score: f64) {
         if self.0.is_empty() {
-            self.0
-                .reserve_exact(HEADER_BYTES + PREFIX_BYTES + member.len());
+            self.0.reserve_exact(HEADER_BYTES + PREFIX_BYTES + member.len());
             self.0.resize(HEADER_BYTES, 0);
         }
         let mut offset = HEADER_BYTES;
@@ -101,11 +91,7 @@ impl Compact {
     }
 
     /// Gives every member of `ranks` to `removed`, then drops them.
-    pub(super) fn remove_ranks(
-        &mut self,
-        ranks: std::ops::Range<usize>,
-        mut removed: impl FnMut(&[u8], f64),
-    ) -> usize {
+    pub(super) fn remove_ranks(&mut self, ranks: std::ops::Range<usize>, mut removed: impl FnMut(&[u8], f64)) -> usize {
         let (mut start, mut end) = (HEADER_BYTES, HEADER_BYTES);
         let mut count = 0;
         for (rank, (member, score)) in self.iter().enumerate() {
@@ -130,24 +116,17 @@ impl Compact {
 
     /// How many entries from the start satisfy `before`, which must hold for a prefix.
     pub(super) fn partition_point(&self, mut before: impl FnMut(&[u8], f64) -> bool) -> usize {
-        self.iter()
-            .take_while(|(member, score)| before(member, *score))
-            .count()
+        self.iter().take_while(|(member, score)| before(member, *score)).count()
     }
 
     pub(super) fn max_member_bytes(&self) -> usize {
-        self.iter()
-            .map(|(member, _)| member.len())
-            .max()
-            .unwrap_or(0)
+        self.iter().map(|(member, _)| member.len()).max().unwrap_or(0)
     }
 }
 
 /// The order of a sorted set: by score, then by member. Scores are never NaN; both zeros are equal.
 pub(super) fn compare(a: (f64, &[u8]), b: (f64, &[u8])) -> Ordering {
-    a.0.partial_cmp(&b.0)
-        .unwrap_or(Ordering::Equal)
-        .then_with(|| a.1.cmp(b.1))
+    a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal).then_with(|| a.1.cmp(b.1))
 }
 
 /// Entries in ascending order.

@@ -66,21 +66,15 @@ impl Indexed {
 
     /// The entry in a slot; slots are numbered from 0 without holes.
     pub(super) fn slot(&self, id: usize) -> Option<(&[u8], f64)> {
-        self.slots
-            .get(id)
-            .map(|slot| (slot.member.as_bytes(), slot.score))
+        self.slots.get(id).map(|slot| (slot.member.as_bytes(), slot.score))
     }
 
     pub(super) fn member(&self, id: u32) -> &[u8] {
-        self.slots
-            .get(id as usize)
-            .map_or(&[], |slot| slot.member.as_bytes())
+        self.slots.get(id as usize).map_or(&[], |slot| slot.member.as_bytes())
     }
 
     fn find(&self, hash: u64, member: &[u8]) -> Option<u32> {
-        self.index
-            .find(hash, |&id| self.member(id) == member)
-            .copied()
+        self.index.find(hash, |&id| self.member(id) == member).copied()
     }
 
     pub(super) fn score(&self, member: &[u8]) -> Option<f64> {
@@ -88,11 +82,7 @@ impl Indexed {
         Some(self.slots[id as usize].score)
     }
 
-    pub(super) fn upsert(
-        &mut self,
-        member: &[u8],
-        decide: impl FnOnce(Option<f64>) -> Option<f64>,
-    ) -> Upserted {
+    pub(super) fn upsert(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Upserted {
         let hash = xxh3_64(member);
         let found = self.find(hash, member);
         let old_score = found.map(|id| self.slots[id as usize].score);
@@ -122,9 +112,7 @@ impl Indexed {
         self.member_heap_bytes += member.heap_bytes();
         self.slots.push(Slot { member, score });
         let slots = &self.slots;
-        self.index.insert_unique(hash, id, |&other| {
-            xxh3_64(slots[other as usize].member.as_bytes())
-        });
+        self.index.insert_unique(hash, id, |&other| xxh3_64(slots[other as usize].member.as_bytes()));
         self.link(id, score);
         Upserted::Added
     }
@@ -132,17 +120,14 @@ impl Indexed {
     fn link(&mut self, id: u32, score: f64) {
         let slots = &self.slots;
         let member = slots[id as usize].member.as_bytes();
-        let before =
-            |other: f64, other_id: u32| precedes(slots, (other, other_id), (score, member));
+        let before = |other: f64, other_id: u32| precedes(slots, (other, other_id), (score, member));
         self.tree.insert(Entry { score, id }, &before);
     }
 
     fn unlink(&mut self, id: u32, score: f64) {
         let slots = &self.slots;
         let member = slots[id as usize].member.as_bytes();
-        let upto = |other: f64, other_id: u32| {
-            other_id == id || precedes(slots, (other, other_id), (score, member))
-        };
+        let upto = |other: f64, other_id: u32| other_id == id || precedes(slots, (other, other_id), (score, member));
         self.tree.remove(&upto);
     }
 
@@ -179,10 +164,7 @@ impl Indexed {
     fn rename(&mut self, from: u32, to: u32) {
         let slots = &self.slots;
         let Slot { member, score } = &slots[from as usize];
-        if let Some(id) = self
-            .index
-            .find_mut(xxh3_64(member.as_bytes()), |&other| other == from)
-        {
+        if let Some(id) = self.index.find_mut(xxh3_64(member.as_bytes()), |&other| other == from) {
             *id = to;
         }
         let upto = |other: f64, other_id: u32| {
@@ -196,16 +178,13 @@ impl Indexed {
         if len >= GENTLE_GROWTH_FROM / 4 && len < self.slots.capacity() / SHRINK_BELOW {
             self.slots.shrink_to(len * 2);
             let slots = &self.slots;
-            self.index.shrink_to(len * 2, |&other| {
-                xxh3_64(slots[other as usize].member.as_bytes())
-            });
+            self.index.shrink_to(len * 2, |&other| xxh3_64(slots[other as usize].member.as_bytes()));
         }
     }
 
     /// How many entries, in order, satisfy `before`, which must hold for a prefix.
     pub(super) fn partition_point(&self, before: impl Fn(&[u8], f64) -> bool) -> usize {
-        self.tree
-            .partition_point(&|score, id| before(self.member(id), score))
+        self.tree.partition_point(&|score, id| before(self.member(id), score))
     }
 
     /// The same for a predicate of scores only, which spares the look at the members.
@@ -217,9 +196,7 @@ impl Indexed {
         let id = self.find(xxh3_64(member), member)?;
         let score = self.slots[id as usize].score;
         let slots = &self.slots;
-        let rank = self.tree.partition_point(&|other, other_id| {
-            precedes(slots, (other, other_id), (score, member))
-        });
+        let rank = self.tree.partition_point(&|other, other_id| precedes(slots, (other, other_id), (score, member)));
         Some((rank, score))
     }
 }

@@ -25,28 +25,19 @@ impl<'a> Iter<'a> {
         if let Some(skipped) = rank.checked_sub(1) {
             entries.nth(skipped);
         }
-        Self {
-            source: Source::Forward(entries),
-            remaining: count,
-        }
+        Self { source: Source::Forward(entries), remaining: count }
     }
 
     /// The same entries, descending.
     pub(super) fn compact_reversed(entries: CompactIter<'a>, rank: usize, count: usize) -> Self {
         let gathered: Vec<_> = entries.skip(rank).take(count).collect();
-        Self {
-            source: Source::Reversed(gathered.into_iter().rev()),
-            remaining: count,
-        }
+        Self { source: Source::Reversed(gathered.into_iter().rev()), remaining: count }
     }
 
     /// `count` entries starting with the one at `rank`, upwards or downwards.
     pub(super) fn indexed(set: &'a Indexed, rank: usize, count: usize, descending: bool) -> Self {
         let walk = TreeWalk::new(set, rank, descending);
-        Self {
-            source: Source::Tree(walk),
-            remaining: count,
-        }
+        Self { source: Source::Tree(walk), remaining: count }
     }
 }
 
@@ -82,13 +73,7 @@ struct TreeWalk<'a> {
 
 impl<'a> TreeWalk<'a> {
     fn new(set: &'a Indexed, rank: usize, descending: bool) -> Self {
-        let mut walk = Self {
-            set,
-            stack: Vec::new(),
-            leaf: None,
-            at: 0,
-            descending,
-        };
+        let mut walk = Self { set, stack: Vec::new(), leaf: None, at: 0, descending };
         if rank >= set.len() {
             return walk;
         }
@@ -134,14 +119,8 @@ impl<'a> TreeWalk<'a> {
     fn next_leaf(&mut self) {
         self.leaf = None;
         while let Some((inner, index)) = self.stack.pop() {
-            let next = if self.descending {
-                index.checked_sub(1)
-            } else {
-                index.checked_add(1)
-            };
-            let Some((next, child)) =
-                next.and_then(|next| Some((next, inner.children().get(next)?)))
-            else {
+            let next = if self.descending { index.checked_sub(1) } else { index.checked_add(1) };
+            let Some((next, child)) = next.and_then(|next| Some((next, inner.children().get(next)?))) else {
                 continue;
             };
             self.stack.push((inner, next));
@@ -155,19 +134,11 @@ impl<'a> TreeWalk<'a> {
             match node {
                 Node::Leaf(leaf) => {
                     self.leaf = Some(leaf);
-                    self.at = if self.descending {
-                        leaf.len().saturating_sub(1)
-                    } else {
-                        0
-                    };
+                    self.at = if self.descending { leaf.len().saturating_sub(1) } else { 0 };
                     return;
                 }
                 Node::Inner(inner) => {
-                    let edge = if self.descending {
-                        inner.children().len().saturating_sub(1)
-                    } else {
-                        0
-                    };
+                    let edge = if self.descending { inner.children().len().saturating_sub(1) } else { 0 };
                     let Some(child) = inner.children().get(edge) else {
                         return;
                     };

@@ -18,24 +18,14 @@ pub struct ScoreRange {
 impl ScoreRange {
     /// Both ends included.
     pub fn inclusive(min: f64, max: f64) -> Self {
-        Self {
-            min,
-            max,
-            min_exclusive: false,
-            max_exclusive: false,
-        }
+        Self { min, max, min_exclusive: false, max_exclusive: false }
     }
 
     /// Reads the two ends, such as `-inf`, `1.5` or `(1.5`; `None` if one is not a number.
     pub fn parse(min: &[u8], max: &[u8]) -> Option<Self> {
         let (min, min_exclusive) = parse_score_end(min)?;
         let (max, max_exclusive) = parse_score_end(max)?;
-        Some(Self {
-            min,
-            max,
-            min_exclusive,
-            max_exclusive,
-        })
+        Some(Self { min, max, min_exclusive, max_exclusive })
     }
 
     /// Whether no score at all can lie within.
@@ -104,10 +94,7 @@ pub struct LexRange<'a> {
 impl<'a> LexRange<'a> {
     /// Reads the two ends; `None` if one does not start as an end must.
     pub fn parse(min: &'a [u8], max: &'a [u8]) -> Option<Self> {
-        Some(Self {
-            min: LexBound::parse(min)?,
-            max: LexBound::parse(max)?,
-        })
+        Some(Self { min: LexBound::parse(min)?, max: LexBound::parse(max)? })
     }
 
     /// Whether `member` lies below the range.
@@ -145,11 +132,7 @@ mod tests {
         let range = ScoreRange::parse(b"(1.5", b"+inf").expect("valid");
         assert!(!range.contains(1.5) && range.contains(1.6) && range.contains(f64::INFINITY));
         let open = ScoreRange::parse(b"(-inf", b"(inf").expect("valid");
-        assert!(
-            !open.contains(f64::NEG_INFINITY)
-                && open.contains(0.0)
-                && !open.contains(f64::INFINITY)
-        );
+        assert!(!open.contains(f64::NEG_INFINITY) && open.contains(0.0) && !open.contains(f64::INFINITY));
     }
 
     #[test]
@@ -163,12 +146,7 @@ mod tests {
     #[test]
     fn ranges_without_room_are_empty() {
         for (min, max) in [("2", "1"), ("(1", "1"), ("1", "(1"), ("inf", "-inf")] {
-            assert!(
-                ScoreRange::parse(min.as_bytes(), max.as_bytes())
-                    .expect("valid")
-                    .is_empty(),
-                "{min} {max}"
-            );
+            assert!(ScoreRange::parse(min.as_bytes(), max.as_bytes()).expect("valid").is_empty(), "{min} {max}");
         }
         assert!(!ScoreRange::inclusive(1.0, 1.0).is_empty());
     }
@@ -184,10 +162,7 @@ mod tests {
     #[test]
     fn lex_ends_include_or_exclude() {
         let range = LexRange::parse(b"[b", b"(d").expect("valid");
-        assert_eq!(
-            ["a", "b", "c", "d"].map(|member| range.contains(member.as_bytes())),
-            [false, true, true, false]
-        );
+        assert_eq!(["a", "b", "c", "d"].map(|member| range.contains(member.as_bytes())), [false, true, true, false]);
         let none = LexRange::parse(b"+", b"-").expect("valid");
         assert!(!none.contains(b"a"));
         let all = LexRange::parse(b"-", b"+").expect("valid");

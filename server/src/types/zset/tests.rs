@@ -12,11 +12,7 @@ struct Model(HashMap<Vec<u8>, f64>);
 
 impl Model {
     fn sorted(&self) -> Vec<(Vec<u8>, f64)> {
-        let mut entries: Vec<_> = self
-            .0
-            .iter()
-            .map(|(member, &score)| (member.clone(), score))
-            .collect();
+        let mut entries: Vec<_> = self.0.iter().map(|(member, &score)| (member.clone(), score)).collect();
         entries.sort_by(|a, b| compare((a.1, &a.0), (b.1, &b.0)));
         entries
     }
@@ -42,28 +38,16 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn name(member: u16) -> Vec<u8> {
-    format!(
-        "{}{member}",
-        if member.is_multiple_of(7) {
-            "a member too long to be kept inline:"
-        } else {
-            "m:"
-        }
-    )
-    .into_bytes()
+    format!("{}{member}", if member.is_multiple_of(7) { "a member too long to be kept inline:" } else { "m:" })
+        .into_bytes()
 }
 
 fn limits(entries: usize) -> EncodingLimits {
-    EncodingLimits {
-        zset_max_listpack_entries: entries,
-        ..EncodingLimits::default()
-    }
+    EncodingLimits { zset_max_listpack_entries: entries, ..EncodingLimits::default() }
 }
 
 fn owned(entries: Iter<'_>) -> Vec<(Vec<u8>, f64)> {
-    entries
-        .map(|(member, score)| (member.to_vec(), score))
-        .collect()
+    entries.map(|(member, score)| (member.to_vec(), score)).collect()
 }
 
 fn apply(set: &mut ZSet, model: &mut Model, op: &Op, limits: &EncodingLimits) {
@@ -81,15 +65,8 @@ fn apply(set: &mut ZSet, model: &mut Model, op: &Op, limits: &EncodingLimits) {
         Op::RemoveRanks(start, count) => {
             let ranks = usize::from(start)..usize::from(start) + usize::from(count);
             let mut removed = Vec::new();
-            let count = set.remove_ranks(ranks.clone(), |member, score| {
-                removed.push((member.to_vec(), score))
-            });
-            let expected: Vec<_> = model
-                .sorted()
-                .into_iter()
-                .skip(ranks.start)
-                .take(ranks.len())
-                .collect();
+            let count = set.remove_ranks(ranks.clone(), |member, score| removed.push((member.to_vec(), score)));
+            let expected: Vec<_> = model.sorted().into_iter().skip(ranks.start).take(ranks.len()).collect();
             assert_eq!(count, expected.len());
             assert_eq!(removed, expected);
             for (member, _) in &expected {
@@ -115,10 +92,7 @@ fn check_reads(set: &ZSet, model: &Model, low: i8, high: i8, start: usize, count
     assert_eq!(owned(set.iter()), sorted);
     for (rank, (member, score)) in sorted.iter().enumerate() {
         assert_eq!(set.rank(member, false), Some((rank, *score)));
-        assert_eq!(
-            set.rank(member, true),
-            Some((sorted.len() - 1 - rank, *score))
-        );
+        assert_eq!(set.rank(member, true), Some((sorted.len() - 1 - rank, *score)));
         assert_eq!(set.score(member), Some(*score));
     }
     let mut backwards: Vec<_> = sorted.iter().skip(start).take(count).cloned().collect();
@@ -128,11 +102,7 @@ fn check_reads(set: &ZSet, model: &Model, low: i8, high: i8, start: usize, count
 
     let mut scores = ScoreRange::inclusive(low.into(), high.into());
     (scores.min_exclusive, scores.max_exclusive) = (start % 2 == 1, count % 2 == 1);
-    let expected: Vec<_> = sorted
-        .iter()
-        .filter(|(_, score)| scores.contains(*score))
-        .cloned()
-        .collect();
+    let expected: Vec<_> = sorted.iter().filter(|(_, score)| scores.contains(*score)).cloned().collect();
     assert_eq!(owned(set.range(set.score_ranks(&scores), false)), expected);
 }
 
@@ -206,41 +176,23 @@ fn a_large_set_keeps_its_order_through_growth_and_decay() {
         apply(&mut set, &mut model, &Op::Remove(member), &limits);
     }
     check_reads(&set, &model, -50, 50, 10, 200);
-    assert!(
-        set.memory_usage() < full_bytes / 8,
-        "{} of {full_bytes}, seed {seed}",
-        set.memory_usage()
-    );
+    assert!(set.memory_usage() < full_bytes / 8, "{} of {full_bytes}, seed {seed}", set.memory_usage());
 }
 
 #[test]
 fn ascending_scores_fill_their_leaves() {
     let mut set = ZSet::new();
     for number in 0u32..100_000 {
-        set.insert(
-            format!("element:{number:012}").as_bytes(),
-            f64::from(number),
-            &EncodingLimits::default(),
-        );
+        set.insert(format!("element:{number:012}").as_bytes(), f64::from(number), &EncodingLimits::default());
     }
-    assert!(
-        set.memory_usage() < 100_000 * 72,
-        "{} bytes",
-        set.memory_usage()
-    );
-    assert_eq!(
-        set.rank(b"element:000000077777", false),
-        Some((77_777, 77_777.0))
-    );
+    assert!(set.memory_usage() < 100_000 * 72, "{} bytes", set.memory_usage());
+    assert_eq!(set.rank(b"element:000000077777", false), Some((77_777, 77_777.0)));
 }
 
 #[test]
 fn thresholds_decide_the_encoding() {
-    let limits = EncodingLimits {
-        zset_max_listpack_entries: 2,
-        zset_max_listpack_value: 4,
-        ..EncodingLimits::default()
-    };
+    let limits =
+        EncodingLimits { zset_max_listpack_entries: 2, zset_max_listpack_value: 4, ..EncodingLimits::default() };
     let mut set = ZSet::new();
     set.insert(b"a", 1.0, &limits);
     set.insert(b"b", 1.0, &limits);
@@ -287,11 +239,8 @@ fn random_picks_are_distinct_and_complete() {
         }
         let mut rng = fastrand::Rng::with_seed(3);
         for count in [0, 1, 10, 100, 500] {
-            let mut picked: Vec<_> = set
-                .random_distinct(count, &mut rng)
-                .into_iter()
-                .map(|(member, _)| member)
-                .collect();
+            let mut picked: Vec<_> =
+                set.random_distinct(count, &mut rng).into_iter().map(|(member, _)| member).collect();
             picked.sort_unstable();
             picked.dedup();
             assert_eq!(picked.len(), count.min(100));

@@ -49,9 +49,7 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new() -> Self {
-        Self {
-            root: Node::Leaf(Leaf::empty()),
-        }
+        Self { root: Node::Leaf(Leaf::empty()) }
     }
 
     pub(super) fn root(&self) -> &Node {
@@ -201,11 +199,7 @@ impl Node {
 
 impl Leaf {
     fn empty() -> Box<Self> {
-        Box::new(Self {
-            scores: [0.0; LEAF_CAPACITY],
-            ids: [0; LEAF_CAPACITY],
-            len: 0,
-        })
+        Box::new(Self { scores: [0.0; LEAF_CAPACITY], ids: [0; LEAF_CAPACITY], len: 0 })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -213,10 +207,7 @@ impl Leaf {
     }
 
     pub(super) fn get(&self, at: usize) -> Entry {
-        Entry {
-            score: self.scores[at],
-            id: self.ids[at],
-        }
+        Entry { score: self.scores[at], id: self.ids[at] }
     }
 
     fn partition_point(&self, before: &impl Fn(f64, u32) -> bool) -> usize {
@@ -239,11 +230,7 @@ impl Leaf {
             return None;
         }
         // Entries that arrive in order leave full leaves behind.
-        let kept = if at == LEAF_CAPACITY {
-            LEAF_CAPACITY
-        } else {
-            LEAF_CAPACITY / 2
-        };
+        let kept = if at == LEAF_CAPACITY { LEAF_CAPACITY } else { LEAF_CAPACITY / 2 };
         let mut right = self.split_off(kept);
         if at <= kept && at < LEAF_CAPACITY {
             self.insert_at(at, entry);
@@ -310,9 +297,7 @@ impl Inner {
 
     /// The child in which the first place that is not `before` lies, for a new entry or for counting.
     fn child_for(&self, before: &impl Fn(f64, u32) -> bool) -> usize {
-        self.firsts
-            .partition_point(|first| before(first.score, first.id))
-            .saturating_sub(1)
+        self.firsts.partition_point(|first| before(first.score, first.id)).saturating_sub(1)
     }
 
     /// The child that holds the last entry that is `upto`, which the caller knows to exist.
@@ -356,11 +341,7 @@ impl Inner {
             return None;
         }
         let appended = index + 2 == self.children.len();
-        let kept = if appended {
-            INNER_CAPACITY
-        } else {
-            INNER_CAPACITY / 2
-        };
+        let kept = if appended { INNER_CAPACITY } else { INNER_CAPACITY / 2 };
         Some(self.split_off(kept))
     }
 
@@ -396,9 +377,7 @@ impl Inner {
         if self.children[index].width() > capacity / 4 {
             return;
         }
-        let fits = |left: usize| {
-            self.children[left].width() + self.children[left + 1].width() <= capacity * 3 / 4
-        };
+        let fits = |left: usize| self.children[left].width() + self.children[left + 1].width() <= capacity * 3 / 4;
         let left = if index + 1 < self.children.len() && fits(index) {
             index
         } else if index > 0 && fits(index - 1) {

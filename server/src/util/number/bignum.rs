@@ -17,9 +17,7 @@ impl Bignum {
     pub(super) fn from_decimal(digits: &[u8]) -> Self {
         let mut number = Self::default();
         for chunk in digits.chunks(9) {
-            let value = chunk.iter().fold(0u32, |value, digit| {
-                value * 10 + u32::from(digit.wrapping_sub(b'0'))
-            });
+            let value = chunk.iter().fold(0u32, |value, digit| value * 10 + u32::from(digit.wrapping_sub(b'0')));
             number.multiply_add(10u32.pow(chunk.len() as u32), value);
         }
         number
@@ -31,9 +29,7 @@ impl Bignum {
 
     /// Position of the highest set bit plus one; 0 for zero.
     pub(super) fn bits(&self) -> usize {
-        self.0
-            .last()
-            .map_or(0, |&top| self.0.len() * 32 - top.leading_zeros() as usize)
+        self.0.last().map_or(0, |&top| self.0.len() * 32 - top.leading_zeros() as usize)
     }
 
     /// `self = self × factor + addend`.
@@ -72,10 +68,7 @@ impl Bignum {
     /// Drops the lowest `count` bits and tells whether any of them was set.
     pub(super) fn shift_right(&mut self, count: usize) -> bool {
         let (limbs, bits) = (count / 32, count % 32);
-        let dropped = self
-            .0
-            .drain(..limbs.min(self.0.len()))
-            .any(|limb| limb != 0);
+        let dropped = self.0.drain(..limbs.min(self.0.len())).any(|limb| limb != 0);
         if bits == 0 {
             return dropped;
         }
@@ -90,14 +83,10 @@ impl Bignum {
     }
 
     fn subtract(&mut self, other: &Self) {
-        debug_assert!(
-            self.compare(other) != Ordering::Less,
-            "a Bignum is never negative"
-        );
+        debug_assert!(self.compare(other) != Ordering::Less, "a Bignum is never negative");
         let mut borrow = 0i64;
         for (index, limb) in self.0.iter_mut().enumerate() {
-            let difference =
-                i64::from(*limb) - i64::from(other.0.get(index).copied().unwrap_or(0)) + borrow;
+            let difference = i64::from(*limb) - i64::from(other.0.get(index).copied().unwrap_or(0)) + borrow;
             *limb = difference as u32;
             borrow = difference >> 32;
         }
@@ -105,10 +94,7 @@ impl Bignum {
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        self.0
-            .len()
-            .cmp(&other.0.len())
-            .then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
     }
 
     /// The quotient, which must fit 128 bits, and whether the division left a remainder.

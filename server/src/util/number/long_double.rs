@@ -37,11 +37,7 @@ enum Kind {
 
 impl LongDouble {
     /// Zero, what a missing key counts as.
-    pub const ZERO: Self = Self(Kind::Finite {
-        negative: false,
-        mantissa: 0,
-        exponent: 0,
-    });
+    pub const ZERO: Self = Self(Kind::Finite { negative: false, mantissa: 0, exponent: 0 });
 
     /// Reads a number as C's `strtold` would, but of the whole text.
     ///
@@ -52,12 +48,7 @@ impl LongDouble {
         }
         if let Some((negative, hex)) = split_hex(text) {
             let (mantissa, exponent) = hex_parts(hex)?;
-            return Self::rounded(
-                negative,
-                u128::from(mantissa),
-                false,
-                i32::try_from(exponent).ok()?,
-            );
+            return Self::rounded(negative, u128::from(mantissa), false, i32::try_from(exponent).ok()?);
         }
         let (negative, unsigned) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -85,11 +76,7 @@ impl LongDouble {
         }
         let mut numerator = Bignum::from_decimal(&digits);
         if numerator.is_zero() {
-            return Some(Self(Kind::Finite {
-                negative,
-                mantissa: 0,
-                exponent: 0,
-            }));
+            return Some(Self(Kind::Finite { negative, mantissa: 0, exponent: 0 }));
         }
         let exponent = exponent - fraction.len() as i64;
         // Bounds the work: outside of these powers of ten the number is out of range whatever its digits are.
@@ -113,12 +100,7 @@ impl LongDouble {
             sticky = numerator.shift_right(shift.unsigned_abs() as usize);
         }
         let (quotient, inexact) = numerator.divide(&divisor);
-        Self::rounded(
-            negative,
-            quotient,
-            sticky || inexact,
-            -i32::try_from(shift).ok()?,
-        )
+        Self::rounded(negative, quotient, sticky || inexact, -i32::try_from(shift).ok()?)
     }
 
     /// An integer, exactly.
@@ -135,16 +117,10 @@ impl LongDouble {
     /// to even. `None` if that would overflow, or turn a number that is not zero into zero.
     fn rounded(negative: bool, significand: u128, sticky: bool, exponent: i32) -> Option<Self> {
         if significand == 0 {
-            return Some(Self(Kind::Finite {
-                negative,
-                mantissa: 0,
-                exponent: 0,
-            }));
+            return Some(Self(Kind::Finite { negative, mantissa: 0, exponent: 0 }));
         }
         let bits = 128 - significand.leading_zeros() as i32;
-        let low = exponent
-            .checked_add(bits - MANTISSA_BITS)?
-            .max(MIN_LOW_EXPONENT);
+        let low = exponent.checked_add(bits - MANTISSA_BITS)?.max(MIN_LOW_EXPONENT);
         let drop = i64::from(low) - i64::from(exponent);
         let mut mantissa = match drop {
             ..=0 => significand << drop.unsigned_abs(),
@@ -153,13 +129,8 @@ impl LongDouble {
         };
         if drop > 0 {
             let half = if drop <= 128 { 1u128 << (drop - 1) } else { 0 };
-            let rest = if drop < 128 {
-                significand & ((1u128 << drop) - 1)
-            } else {
-                significand
-            };
-            let above_half =
-                half != 0 && (rest > half || (rest == half && (sticky || mantissa & 1 == 1)));
+            let rest = if drop < 128 { significand & ((1u128 << drop) - 1) } else { significand };
+            let above_half = half != 0 && (rest > half || (rest == half && (sticky || mantissa & 1 == 1)));
             mantissa += u128::from(above_half);
         }
         let mut exponent = low;
@@ -168,21 +139,13 @@ impl LongDouble {
             exponent += 1;
         }
         let mantissa = mantissa as u64;
-        (mantissa != 0 && exponent <= MAX_LOW_EXPONENT).then_some(Self(Kind::Finite {
-            negative,
-            mantissa,
-            exponent,
-        }))
+        (mantissa != 0 && exponent <= MAX_LOW_EXPONENT).then_some(Self(Kind::Finite { negative, mantissa, exponent }))
     }
 
     /// Appends the number in plain decimal, 17 decimals with trailing zeros cut, never as `-0`.
     pub fn write(self, out: &mut Vec<u8>) {
         let (negative, mantissa, exponent) = match self.0 {
-            Kind::Finite {
-                negative,
-                mantissa,
-                exponent,
-            } => (negative, mantissa, exponent),
+            Kind::Finite { negative, mantissa, exponent } => (negative, mantissa, exponent),
             Kind::Infinite { negative } => {
                 return out.extend_from_slice(if negative { b"-inf" } else { b"inf" });
             }
@@ -210,10 +173,7 @@ impl LongDouble {
             digits.splice(0..0, std::iter::repeat_n(b'0', missing));
         }
         let (whole, fraction) = digits.split_at(digits.len() - PRINTED_DECIMALS);
-        let kept = fraction
-            .iter()
-            .rposition(|&digit| digit != b'0')
-            .map_or(0, |last| last + 1);
+        let kept = fraction.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
         if negative {
             out.push(b'-');
         }
@@ -232,22 +192,12 @@ impl std::ops::Add for LongDouble {
     fn add(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Kind::Nan, _) | (_, Kind::Nan) => Self(Kind::Nan),
-            (Kind::Infinite { negative: a }, Kind::Infinite { negative: b }) if a != b => {
-                Self(Kind::Nan)
-            }
+            (Kind::Infinite { negative: a }, Kind::Infinite { negative: b }) if a != b => Self(Kind::Nan),
             (Kind::Infinite { .. }, _) => self,
             (_, Kind::Infinite { .. }) => other,
             (
-                Kind::Finite {
-                    negative,
-                    mantissa,
-                    exponent,
-                },
-                Kind::Finite {
-                    negative: other_negative,
-                    mantissa: other_mantissa,
-                    exponent: other_exponent,
-                },
+                Kind::Finite { negative, mantissa, exponent },
+                Kind::Finite { negative: other_negative, mantissa: other_mantissa, exponent: other_exponent },
             ) => {
                 if mantissa == 0 {
                     return other;
@@ -256,15 +206,9 @@ impl std::ops::Add for LongDouble {
                     return self;
                 }
                 if (exponent, mantissa) >= (other_exponent, other_mantissa) {
-                    add_finite(
-                        (negative, mantissa, exponent),
-                        (other_negative, other_mantissa, other_exponent),
-                    )
+                    add_finite((negative, mantissa, exponent), (other_negative, other_mantissa, other_exponent))
                 } else {
-                    add_finite(
-                        (other_negative, other_mantissa, other_exponent),
-                        (negative, mantissa, exponent),
-                    )
+                    add_finite((other_negative, other_mantissa, other_exponent), (negative, mantissa, exponent))
                 }
             }
         }
@@ -303,8 +247,8 @@ mod tests {
     use super::*;
 
     fn sum(a: &str, b: &str) -> String {
-        let total = LongDouble::parse(a.as_bytes()).expect("a number")
-            + LongDouble::parse(b.as_bytes()).expect("a number");
+        let total =
+            LongDouble::parse(a.as_bytes()).expect("a number") + LongDouble::parse(b.as_bytes()).expect("a number");
         let mut out = Vec::new();
         total.write(&mut out);
         String::from_utf8(out).expect("ASCII")
@@ -349,15 +293,7 @@ mod tests {
 
     #[test]
     fn the_range_is_that_of_the_x87() {
-        for text in [
-            "1e4933",
-            "-1e5000",
-            "1e999999999999",
-            "1e-4960",
-            "1e-99999999999",
-            "0x1p16384",
-            "0x1p-16500",
-        ] {
+        for text in ["1e4933", "-1e5000", "1e999999999999", "1e-4960", "1e-99999999999", "0x1p16384", "0x1p-16500"] {
             assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text}");
         }
         for text in ["1e4932", "1e-4950", "0x1p16383", "0x1p-16445", "0e99999999"] {
@@ -367,9 +303,7 @@ mod tests {
 
     #[test]
     fn what_is_not_wholly_a_number_is_refused() {
-        for text in [
-            "", " 1", "1 ", "nan", "1e", ".", "e1", "1.2.3", "v", "1\u{0}2", "+-1", "0x", "--1",
-        ] {
+        for text in ["", " 1", "1 ", "nan", "1e", ".", "e1", "1.2.3", "v", "1\u{0}2", "+-1", "0x", "--1"] {
             assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text:?}");
         }
     }
