@@ -8,7 +8,20 @@ pub mod ctx;
 pub mod error;
 pub mod registry;
 
+pub mod bitmap;
+pub mod connection;
+pub mod expiry;
+pub mod generic;
+pub mod geo;
+pub mod hash;
+pub mod hyperloglog;
+pub mod list;
+pub mod pubsub;
+pub mod server;
+pub mod set;
 pub mod string;
+pub mod transaction;
+pub mod zset;
 
 pub use error::CommandError;
 use registry::HandlerList;
@@ -17,10 +30,46 @@ use registry::HandlerList;
 pub type CommandResult = Result<(), CommandError>;
 
 /// The handlers of every family.
-pub(crate) const FAMILIES: &[HandlerList] = &[string::HANDLERS];
+pub(crate) const FAMILIES: &[HandlerList] = &[
+    bitmap::HANDLERS,
+    connection::HANDLERS,
+    expiry::HANDLERS,
+    generic::HANDLERS,
+    geo::HANDLERS,
+    hash::HANDLERS,
+    hyperloglog::HANDLERS,
+    list::HANDLERS,
+    pubsub::HANDLERS,
+    server::HANDLERS,
+    set::HANDLERS,
+    string::HANDLERS,
+    transaction::HANDLERS,
+    zset::HANDLERS,
+];
 
 /// The refusal of a name that is not in the command table.
 pub(crate) fn unknown_command(args: &args::Args<'_>) -> CommandError {
     let name = String::from_utf8_lossy(args.get(0));
     CommandError::err(format_args!("unknown command '{name}'"))
+}
+
+/// The subcommand that the second argument names, its arity checked, such as `config|get`.
+///
+/// # Errors
+/// Unknown subcommand, or wrong number of arguments.
+pub(crate) fn subcommand(
+    spec: &'static rondache_protocol::command::CommandSpec,
+    args: &args::Args<'_>,
+) -> Result<&'static rondache_protocol::command::CommandSpec, CommandError> {
+    let Some((_, found)) = spec.subcommand(args.get(1)) else {
+        return Err(CommandError::err(format_args!(
+            "unknown subcommand '{}'. Try {} HELP.",
+            String::from_utf8_lossy(&args.get(1)[..args.get(1).len().min(128)]),
+            spec.name.to_uppercase()
+        )));
+    };
+    if !found.accepts(args.len()) {
+        return Err(CommandError::Arity(format!("{}|{}", spec.name, found.name).into()));
+    }
+    Ok(found)
 }

@@ -46,24 +46,3 @@ pub(super) fn mget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     }
     Ok(())
 }
-
-pub(super) fn del(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    let mut count = 0;
-    for bytes in args.from(1) {
-        let key = ctx.ks.key(bytes);
-        if ctx.ks.remove(&key) {
-            ctx.changed(&key, EventClass::GENERIC, "del");
-            count += 1;
-        }
-    }
-    ctx.reply.integer(count);
-    Ok(())
-}
-
-pub(super) fn ping(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    ctx.reply.simple("PONG");
-    Ok(())
-}
-pub(super) fn exec(_: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    Err(CommandError::err("EXEC without MULTI"))
-}

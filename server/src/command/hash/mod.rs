@@ -1,0 +1,6 @@
+//! Hashes: <https://valkey.io/commands/?group=hash>.
+
+use super::registry::HandlerList;
+
+/// The family's handlers.
+pub(super) const HANDLERS: HandlerList = &[];

@@ -1,0 +1,6 @@
+//! The server itself: <https://valkey.io/commands/?group=server>.
+
+use super::registry::HandlerList;
+
+/// The family's handlers.
+pub(super) const HANDLERS: HandlerList = &[];
