@@ -1,0 +1,4 @@
+//! Tests of a node over real sockets: the built binary, and the `redis` client.
+
+mod basics;
+mod support;
