@@ -7,6 +7,7 @@
 //! ```
 
 mod index;
+mod run;
 mod slab;
 
 use std::sync::OnceLock;
