@@ -125,11 +125,11 @@ impl Hash {
                 let longest = field.len().max(value.len());
                 let is_safe = packed.is_safe_to_add(field.len().saturating_add(value.len()));
                 if longest > limits.hash_max_listpack_value || !is_safe {
-                    return self.to_table().insert(field, value, keeps, now_ms);
+                    return self.become_table().insert(field, value, keeps, now_ms);
                 }
                 let is_new = put_packed(packed, field, value);
                 if packed.len() / 2 > limits.hash_max_listpack_entries {
-                    self.to_table();
+                    self.become_table();
                 }
                 is_new
             }
@@ -137,7 +137,7 @@ impl Hash {
     }
 
     /// Converts to a table, if it is none yet.
-    fn to_table(&mut self) -> &mut FieldTable {
+    fn become_table(&mut self) -> &mut FieldTable {
         if !matches!(self.0, Repr::Table(_)) {
             let mut table = FieldTable::with_capacity(self.total_len() + 1);
             for (field, value) in self.iter(0) {
@@ -249,7 +249,7 @@ impl Hash {
         if !self.contains(field, now_ms) {
             return false;
         }
-        let table = self.to_table();
+        let table = self.become_table();
         if let Some(index) = table.find(field, now_ms) {
             table.set_deadline(index, deadline_ms);
         }

@@ -1,149 +1,125 @@
-//! From a hash fragment to a slot: open addressing over one array of words.
-//!
-//! A word is (fragment, slot). Its home is proportional to its fragment, and all words stand in ascending order of
-//! fragments, with free places between them. So a search touches one run of memory, an absent fragment ends the search
-//! as soon as a larger one (or a free place, the largest of all) is met, and growing is one sequential pass that reads
-//! no keys.
+//! The index of a table: one run, or many once it is large, so that growing never stops a request for long.
 
-/// A free place. No word has this fragment.
-const FREE: u64 = u64::MAX;
+use super::run::Run;
 
-/// Most members for every 64 homes before the index grows.
-const LOAD_MAX_64THS: usize = 51;
+/// Members at which one run is split: rebuilding it takes about a tenth of a millisecond.
+const SPLIT_LEN: usize = 32 * 1024;
 
-/// Homes of the smallest index.
-const HOMES_MIN: usize = 16;
+/// Runs of a large index, each for one value of the top byte of the fragments. They grow one by one.
+const RUNS: u32 = 256;
+const RUN_BITS: u32 = RUNS.ilog2();
 
+/// From hash fragments to slots.
 #[derive(Clone, Debug)]
-pub(super) struct HashIndex {
-    /// At least `homes` places; more where the last run overflows.
-    words: Vec<u64>,
-    homes: usize,
-    len: usize,
+pub(super) enum HashIndex {
+    One(Run),
+    Many(Vec<Run>),
 }
 
+/// Where a large index keeps a fragment, and what its run knows it by.
 #[inline]
-fn fragment(word: u64) -> u32 {
-    (word >> 32) as u32
-}
-
-#[inline]
-fn word(fragment: u32, slot: u32) -> u64 {
-    u64::from(fragment) << 32 | u64::from(slot)
-}
-
-fn homes_for(len: usize) -> usize {
-    (len * 64 / LOAD_MAX_64THS + 1).max(HOMES_MIN)
+fn place(fragment: u32) -> (usize, u32) {
+    (
+        (fragment >> (u32::BITS - RUN_BITS)) as usize,
+        fragment << RUN_BITS,
+    )
 }
 
 impl HashIndex {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let homes = if capacity == 0 { 0 } else { homes_for(capacity) };
-        Self { words: vec![FREE; homes], homes, len: 0 }
-    }
-
-    #[inline]
-    fn home(&self, fragment: u32) -> usize {
-        ((u64::from(fragment) * self.homes as u64) >> 32) as usize
+        Self::One(Run::with_capacity(capacity.min(SPLIT_LEN)))
     }
 
     /// The slot with this fragment that `is_it` accepts.
     #[inline]
-    pub(super) fn find(&self, wanted: u32, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
-        for &word in self.words.get(self.home(wanted)..)? {
-            let found = fragment(word);
-            if found >= wanted {
-                if found > wanted {
-                    return None;
-                }
-                let slot = word as u32 as usize;
-                if is_it(slot) {
-                    return Some(slot);
-                }
-            }
-        }
-        None
-    }
-
-    pub(super) fn insert(&mut self, new: u32, slot: u32) {
-        if (self.len + 1) * 64 > self.homes * LOAD_MAX_64THS {
-            self.rebuild(homes_for((self.len + 1) * 3 / 2));
-        }
-        self.len += 1;
-        let mut at = self.home(new);
-        while self.words.get(at).is_some_and(|&word| fragment(word) <= new) {
-            at += 1;
-        }
-        let mut carried = word(new, slot);
-        while let Some(place) = self.words.get_mut(at) {
-            std::mem::swap(place, &mut carried);
-            if carried == FREE {
-                return;
-            }
-            at += 1;
-        }
-        self.words.push(carried);
-    }
-
-    fn position(&self, wanted: u32, slot: u32) -> Option<usize> {
-        let wanted = word(wanted, slot);
-        let mut at = self.home(fragment(wanted));
-        loop {
-            match *self.words.get(at)? {
-                found if found == wanted => return Some(at),
-                found if fragment(found) > fragment(wanted) => return None,
-                _ => at += 1,
+    pub(super) fn find(&self, fragment: u32, is_it: impl FnMut(usize) -> bool) -> Option<usize> {
+        match self {
+            Self::One(run) => run.find(fragment, is_it),
+            Self::Many(runs) => {
+                let (run, fragment) = place(fragment);
+                runs.get(run)?.find(fragment, is_it)
             }
         }
     }
 
-    pub(super) fn remove(&mut self, gone: u32, slot: u32) {
-        let Some(mut at) = self.position(gone, slot) else {
-            return;
-        };
-        self.len -= 1;
-        loop {
-            let next = self.words.get(at + 1).copied().unwrap_or(FREE);
-            if next == FREE || self.home(fragment(next)) > at {
-                self.words[at] = FREE;
-                break;
+    #[inline]
+    fn run_mut(&mut self, fragment: u32) -> Option<(&mut Run, u32)> {
+        match self {
+            Self::One(run) => Some((run, fragment)),
+            Self::Many(runs) => {
+                let (run, fragment) = place(fragment);
+                Some((runs.get_mut(run)?, fragment))
             }
-            self.words[at] = next;
-            at += 1;
         }
-        if self.homes > HOMES_MIN * 4 && self.len < self.homes / 5 {
-            self.rebuild(homes_for(self.len * 3 / 2));
+    }
+
+    pub(super) fn insert(&mut self, fragment: u32, slot: u32) {
+        if let Self::One(run) = self
+            && run.len() >= SPLIT_LEN
+        {
+            *self = Self::Many(run.split(RUNS));
+        }
+        if let Some((run, fragment)) = self.run_mut(fragment) {
+            run.insert(fragment, slot);
+        }
+    }
+
+    pub(super) fn remove(&mut self, fragment: u32, slot: u32) {
+        if let Some((run, fragment)) = self.run_mut(fragment) {
+            run.remove(fragment, slot);
         }
     }
 
     /// Says that the entry with this fragment moved to another slot.
     pub(super) fn renumber(&mut self, fragment: u32, from: u32, to: u32) {
-        if let Some(at) = self.position(fragment, from) {
-            self.words[at] = word(fragment, to);
+        if let Some((run, fragment)) = self.run_mut(fragment) {
+            run.renumber(fragment, from, to);
         }
-    }
-
-    #[cold]
-    fn rebuild(&mut self, homes: usize) {
-        self.homes = homes;
-        let mut words = Vec::with_capacity(homes + OVERFLOW_ROOM);
-        words.resize(homes, FREE);
-        let mut next = 0;
-        for &word in self.words.iter().filter(|&&word| word != FREE) {
-            let at = next.max(self.home(fragment(word)));
-            match words.get_mut(at) {
-                Some(place) => *place = word,
-                None => words.push(word),
-            }
-            next = at + 1;
-        }
-        self.words = words;
     }
 
     pub(super) fn memory_usage(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
+        match self {
+            Self::One(run) => run.memory_usage(),
+            Self::Many(runs) => {
+                let inside: usize = runs.iter().map(Run::memory_usage).sum();
+                runs.capacity() * size_of::<Run>() + inside
+            }
+        }
     }
 }
 
-/// Places behind the last home that are reserved with it, so that its overflow seldom makes the array grow.
-const OVERFLOW_ROOM: usize = 16;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_survive_the_split_and_their_removal_after_it() {
+        let mut index = HashIndex::with_capacity(0);
+        let fragment = |slot: u32| slot.wrapping_mul(2_654_435_761).min(u32::MAX - 1);
+        let total = 3 * SPLIT_LEN as u32;
+        for slot in 0..total {
+            index.insert(fragment(slot), slot);
+        }
+        assert!(matches!(index, HashIndex::Many(_)));
+        let find = |index: &HashIndex, slot: u32| {
+            index.find(fragment(slot), |found| found == slot as usize)
+        };
+        assert!((0..total).all(|slot| find(&index, slot) == Some(slot as usize)));
+        for slot in (0..total).filter(|slot| slot % 10 != 0) {
+            index.remove(fragment(slot), slot);
+        }
+        assert!((0..total).all(|slot| find(&index, slot).is_some() == (slot % 10 == 0)));
+    }
+
+    #[test]
+    fn equal_fragments_are_told_apart() {
+        let mut index = HashIndex::with_capacity(4);
+        for slot in 0..100 {
+            index.insert(7, slot);
+        }
+        index.remove(7, 50);
+        index.renumber(7, 99, 50);
+        assert_eq!(index.find(7, |slot| slot == 50), Some(50));
+        assert_eq!(index.find(7, |slot| slot == 99), None);
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::types::packed::{self, Packed};
 
-/// The chunks of a list: a compact list is its own single chunk.
+/// Where the chunks other than the current one are: a compact list has none.
 #[derive(Clone, Copy, Debug)]
 enum Chunks<'a> {
     One,
@@ -34,9 +34,17 @@ impl<'a> ListIter<'a> {
         Self { chunks: Chunks::One, next_chunk: 0, current: packed.iter_from(index) }
     }
 
-    /// From the element `within` a chunk on; `current` belongs to the chunk before `next_chunk`.
-    pub(super) fn chunked(chunks: &'a VecDeque<Packed>, next_chunk: usize, current: packed::Iter<'a>) -> Self {
-        Self { chunks: Chunks::Many(chunks), next_chunk, current }
+    /// From `current` on, which belongs to the chunk before `next_chunk`.
+    pub(super) fn chunked(
+        chunks: &'a VecDeque<Packed>,
+        next_chunk: usize,
+        current: packed::Iter<'a>,
+    ) -> Self {
+        Self {
+            chunks: Chunks::Many(chunks),
+            next_chunk,
+            current,
+        }
     }
 }
 

@@ -193,8 +193,8 @@ impl Quick {
         } else {
             let behind = chunk.split_off(within + 1);
             chunk.drop_back(1);
-            let (front, mut next) = (chunk.is_empty(), at + 1);
-            if front {
+            let mut next = at + 1;
+            if chunk.is_empty() {
                 *chunk = single(value);
             } else {
                 self.chunks.insert(next, single(value));

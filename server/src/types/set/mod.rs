@@ -99,7 +99,9 @@ impl Set {
                 return true;
             }
         }
-        self.to_table().find_or_insert_with(member, || ByteStr::new(member)).1
+        self.become_table()
+            .find_or_insert_with(member, || ByteStr::new(member))
+            .1
     }
 
     fn add_to_ints(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
@@ -110,7 +112,7 @@ impl Set {
         if let Some(number) = parse_canonical(member).filter(|_| admits_ints) {
             let is_new = ints.insert(number);
             if ints.len() > limits.set_max_intset_entries {
-                self.to_table();
+                self.become_table();
             }
             return is_new;
         }
@@ -126,11 +128,13 @@ impl Set {
             self.0 = Repr::Packed(packed);
             return true;
         }
-        self.to_table().find_or_insert_with(member, || ByteStr::new(member)).1
+        self.become_table()
+            .find_or_insert_with(member, || ByteStr::new(member))
+            .1
     }
 
     /// Converts to a table, if it is none yet.
-    fn to_table(&mut self) -> &mut IndexedTable<ByteStr> {
+    fn become_table(&mut self) -> &mut IndexedTable<ByteStr> {
         if !matches!(self.0, Repr::Table(_)) {
             let mut table = IndexedTable::with_capacity(self.len() + 1);
             let mut digits = itoa::Buffer::new();
