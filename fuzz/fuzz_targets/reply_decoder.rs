@@ -34,7 +34,9 @@ fn decode(stream: &[u8], piece_len: usize, limits: ReplyLimits) -> (Vec<Value>, 
 }
 
 fuzz_target!(|input: &[u8]| {
-    let Some((cut, stream)) = input.split_first() else { return };
+    let Some((cut, stream)) = input.split_first() else {
+        return;
+    };
     let (values, error) = decode(stream, stream.len(), LIMITS);
     // Compared as text, because a NaN doesn't equal itself.
     let text = format!("{values:?}");

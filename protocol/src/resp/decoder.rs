@@ -132,10 +132,7 @@ impl ReplyDecoder {
     /// A decoder at the start of a stream.
     #[must_use]
     pub fn new(limits: ReplyLimits) -> Self {
-        Self {
-            limits,
-            ..Self::default()
-        }
+        Self { limits, ..Self::default() }
     }
 
     /// How many more bytes the string being read is known to need, with its line end; 0 if unknown.
@@ -154,10 +151,7 @@ impl ReplyDecoder {
         loop {
             let rest = buf.get(consumed..).unwrap_or_default();
             let Some((item, len)) = self.take_item(rest)? else {
-                return Ok(Decoded {
-                    consumed,
-                    value: None,
-                });
+                return Ok(Decoded { consumed, value: None });
             };
             consumed += len;
             self.reply_len = self.reply_len.saturating_add(len);
@@ -180,10 +174,7 @@ impl ReplyDecoder {
             };
             if let Some(value) = self.place(value) {
                 (self.reply_len, self.elements) = (0, 0);
-                return Ok(Decoded {
-                    consumed,
-                    value: Some(value),
-                });
+                return Ok(Decoded { consumed, value: Some(value) });
             }
         }
     }
@@ -210,11 +201,7 @@ impl ReplyDecoder {
     }
 
     /// The string at the front, if all of it arrived, and its line end too.
-    fn take_bulk<'a>(
-        &mut self,
-        rest: &'a [u8],
-        len: usize,
-    ) -> Result<Option<&'a [u8]>, DecodeError> {
+    fn take_bulk<'a>(&mut self, rest: &'a [u8], len: usize) -> Result<Option<&'a [u8]>, DecodeError> {
         let whole = len + 2;
         self.bytes_wanted = whole.saturating_sub(rest.len());
         let Some((text, behind)) = rest.split_at_checked(len) else {
@@ -230,9 +217,7 @@ impl ReplyDecoder {
     /// The line at the front without its end, if it arrived.
     fn take_line<'a>(&mut self, rest: &'a [u8]) -> Result<Option<&'a [u8]>, DecodeError> {
         let limit = self.limits.line_len_max.saturating_add(1);
-        let window = rest
-            .get(self.scanned..rest.len().min(limit))
-            .unwrap_or_default();
+        let window = rest.get(self.scanned..rest.len().min(limit)).unwrap_or_default();
         let end = match window.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
             Some(offset) => self.scanned + offset,
             None if rest.len() >= limit => return Err(DecodeError::LineTooLong),
@@ -300,11 +285,7 @@ impl ReplyDecoder {
         if self.elements > self.limits.elements_max {
             return Err(DecodeError::TooManyElements);
         }
-        self.open.push(Open {
-            kind,
-            values: Vec::new(),
-            left,
-        });
+        self.open.push(Open { kind, values: Vec::new(), left });
         Ok(())
     }
 
@@ -331,18 +312,11 @@ impl ReplyDecoder {
             OpenKind::Map => Value::Map(paired(full.values)),
             OpenKind::Attributed(attributes) => {
                 let value = full.values.into_iter().next().unwrap_or(Value::Null);
-                Value::Attributed {
-                    attributes,
-                    value: Box::new(value),
-                }
+                Value::Attributed { attributes, value: Box::new(value) }
             }
             OpenKind::Attributes => {
                 let kind = OpenKind::Attributed(paired(full.values));
-                self.open.push(Open {
-                    kind,
-                    values: Vec::new(),
-                    left: 1,
-                });
+                self.open.push(Open { kind, values: Vec::new(), left: 1 });
                 return None;
             }
         })
@@ -354,10 +328,7 @@ fn bulk_value(kind: BulkKind, text: &[u8]) -> Result<Value, DecodeError> {
         BulkKind::Bulk => Value::Bulk(Bytes::copy_from_slice(text)),
         BulkKind::Error => Value::Error(Bytes::copy_from_slice(text)),
         BulkKind::Verbatim => match text {
-            [a, b, c, b':', text @ ..] => Value::Verbatim {
-                format: [*a, *b, *c],
-                text: Bytes::copy_from_slice(text),
-            },
+            [a, b, c, b':', text @ ..] => Value::Verbatim { format: [*a, *b, *c], text: Bytes::copy_from_slice(text) },
             _ => return Err(DecodeError::InvalidValue),
         },
     })
@@ -373,9 +344,7 @@ fn paired(values: Vec<Value>) -> Vec<(Value, Value)> {
 }
 
 fn pairs(kind: OpenKind, line: &[u8]) -> Result<Item, DecodeError> {
-    let values = parse_length(line)?
-        .checked_mul(2)
-        .ok_or(DecodeError::TooManyElements)?;
+    let values = parse_length(line)?.checked_mul(2).ok_or(DecodeError::TooManyElements)?;
     Ok(Item::Aggregate(kind, values))
 }
 

@@ -13,10 +13,7 @@ pub struct DoubleText {
 }
 
 impl DoubleText {
-    const EMPTY: Self = Self {
-        bytes: [0; LEN_MAX],
-        len: 0,
-    };
+    const EMPTY: Self = Self { bytes: [0; LEN_MAX], len: 0 };
 
     /// The text, in ASCII.
     #[inline]
@@ -72,11 +69,7 @@ pub fn double_text(value: f64) -> DoubleText {
     } else if value.is_infinite() {
         text.push(if value > 0.0 { b"inf" } else { b"-inf" });
     } else if value == 0.0 {
-        text.push(if value.is_sign_negative() {
-            b"-0"
-        } else {
-            b"0"
-        });
+        text.push(if value.is_sign_negative() { b"-0" } else { b"0" });
     } else if value.abs() <= PLAIN_MAX && value.trunc() == value {
         text.push(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
@@ -116,11 +109,7 @@ fn push_shortest(value: f64, text: &mut DoubleText) {
             text.push(others);
         }
         text.push(if exponent < 0 { b"e-" } else { b"e+" });
-        text.push(
-            itoa::Buffer::new()
-                .format(exponent.unsigned_abs())
-                .as_bytes(),
-        );
+        text.push(itoa::Buffer::new().format(exponent.unsigned_abs()).as_bytes());
     }
 }
 
@@ -132,10 +121,7 @@ fn split_scientific(text: &[u8]) -> (DoubleText, i32) {
         digits.push(part);
     }
     let exponent = parts.next().and_then(|part| std::str::from_utf8(part).ok());
-    (
-        digits,
-        exponent.and_then(|part| part.parse().ok()).unwrap_or(0),
-    )
+    (digits, exponent.and_then(|part| part.parse().ok()).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -61,10 +61,7 @@ impl Value {
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Simple(text)
-            | Self::Bulk(text)
-            | Self::Verbatim { text, .. }
-            | Self::BigNumber(text) => Some(text),
+            Self::Simple(text) | Self::Bulk(text) | Self::Verbatim { text, .. } | Self::BigNumber(text) => Some(text),
             Self::Attributed { value, .. } => value.as_bytes(),
             _ => None,
         }
@@ -85,6 +82,9 @@ impl Value {
         match self {
             Self::Null => writer.null(),
             Self::Simple(text) => writer.simple_bytes(text),
+            Self::Error(text) if text.iter().any(|byte| matches!(byte, b'\r' | b'\n')) => {
+                writer.blob_error(text);
+            }
             Self::Error(text) => writer.error(text),
             Self::Integer(value) => writer.integer(*value),
             Self::Bulk(bytes) => writer.bulk(bytes),

@@ -125,13 +125,21 @@ impl<'a> ReplyWriter<'a> {
         self.line(b'-', text.as_ref());
     }
 
+    /// An error of any bytes, line ends included; in RESP2, which has no such thing, they become blanks.
+    pub fn blob_error(&mut self, text: &[u8]) {
+        if !self.is_resp3() {
+            return self.error(text);
+        }
+        self.header(b'!', text.len());
+        self.raw(text);
+        self.raw(shared::CRLF);
+    }
+
     /// An integer.
     #[inline]
     pub fn integer(&mut self, value: i64) {
         match value {
-            0..=9 => self
-                .buf
-                .extend_from_slice(&[b':', b'0' + value as u8, b'\r', b'\n']),
+            0..=9 => self.buf.extend_from_slice(&[b':', b'0' + value as u8, b'\r', b'\n']),
             _ => self.number_line(b':', itoa::Buffer::new().format(value)),
         }
     }
@@ -145,8 +153,7 @@ impl<'a> ReplyWriter<'a> {
     /// A string of any bytes.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
-        self.buf
-            .reserve(bytes.len() + HEADER_LEN_MAX + shared::CRLF.len());
+        self.buf.reserve(bytes.len() + HEADER_LEN_MAX + shared::CRLF.len());
         self.header(b'$', bytes.len());
         self.buf.extend_from_slice(bytes);
         self.buf.extend_from_slice(shared::CRLF);
@@ -175,21 +182,13 @@ impl<'a> ReplyWriter<'a> {
     /// The missing value: in RESP2 a missing string.
     #[inline]
     pub fn null(&mut self) {
-        self.raw(if self.is_resp3() {
-            shared::NULL
-        } else {
-            shared::NULL_BULK
-        });
+        self.raw(if self.is_resp3() { shared::NULL } else { shared::NULL_BULK });
     }
 
     /// The missing value where there would be an array: in RESP2 a missing array.
     #[inline]
     pub fn null_array(&mut self) {
-        self.raw(if self.is_resp3() {
-            shared::NULL
-        } else {
-            shared::NULL_ARRAY
-        });
+        self.raw(if self.is_resp3() { shared::NULL } else { shared::NULL_ARRAY });
     }
 
     /// The header of an array.
@@ -308,13 +307,10 @@ impl<'a> ReplyWriter<'a> {
     #[inline]
     fn header(&mut self, kind: u8, count: usize) {
         match count {
-            0..=9 => self
-                .buf
-                .extend_from_slice(&[kind, b'0' + count as u8, b'\r', b'\n']),
+            0..=9 => self.buf.extend_from_slice(&[kind, b'0' + count as u8, b'\r', b'\n']),
             10..=99 => {
                 let (tens, units) = (count as u8 / 10, count as u8 % 10);
-                self.buf
-                    .extend_from_slice(&[kind, b'0' + tens, b'0' + units, b'\r', b'\n']);
+                self.buf.extend_from_slice(&[kind, b'0' + tens, b'0' + units, b'\r', b'\n']);
             }
             _ => self.number_line(kind, itoa::Buffer::new().format(count)),
         }
@@ -378,7 +374,7 @@ mod tests {
     #[test]
     fn what_only_resp3_has_is_replaced_in_resp2() {
         type Reply = fn(&mut ReplyWriter<'_>);
-        let cases: [(Reply, &str, &str); 12] = [
+        let cases: [(Reply, &str, &str); 13] = [
             (|w| w.null(), "$-1|", "_|"),
             (|w| w.null_array(), "*-1|", "_|"),
             (|w| w.optional_bulk(None), "$-1|", "_|"),
@@ -391,6 +387,7 @@ mod tests {
             (|w| w.boolean(false), ":0|", "#f|"),
             (|w| w.big_number("123"), "$3|123|", "(123|"),
             (|w| w.verbatim(*b"txt", b"hi"), "$2|hi|", "=6|txt:hi|"),
+            (|w| w.blob_error(b"ERR a\r\nb"), "-ERR a  b|", "!8|ERR a|b|"),
         ];
         for (reply, resp2, resp3) in cases {
             assert_eq!(written(reply), (resp2.to_owned(), resp3.to_owned()));
