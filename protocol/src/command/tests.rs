@@ -109,6 +109,13 @@ fn lookup_refuses_what_only_looks_like_a_name() {
 }
 
 #[test]
+fn constants_can_name_commands() {
+    const GET: u16 = index_of("get");
+    const TIME: u16 = index_of("time");
+    assert_eq!((spec(GET).name, spec(TIME).name), ("get", "time"));
+}
+
+#[test]
 fn arity_counts_the_name() {
     assert!(find("get").accepts(2) && !find("get").accepts(1) && !find("get").accepts(3));
     assert!(find("mget").accepts(2) && find("mget").accepts(100) && !find("mget").accepts(1));

@@ -84,7 +84,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[F::WRITE, F::DENYOOM, F::FAST, F::IDEMPOTENT])
         .acl(&[C::HASH])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
-        .deprecated("4.0.0", "`HSET` with multiple field-value pairs")
+        .deprecated("4.0.0", "`HSET`")
         .docs("Stores several fields of a hash: the old form of HSET.", "O(N) for N fields"),
     command("hpersist", -5, "7.4.0")
         .flags(&[F::WRITE, F::FAST])

@@ -102,7 +102,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .keys(&[K::one(1, &[A::RW, A::DELETE])])
         .docs("Removes the elements of a list that equal a value.", "O(N+M) for N elements walked and M removed"),
     command("lset", 4, "1.0.0")
-        .flags(&[F::WRITE, F::DENYOOM, F::IDEMPOTENT])
+        .flags(&[F::WRITE, F::DENYOOM])
         .acl(&[C::LIST])
         .keys(&[K::one(1, &[A::RW, A::UPDATE])])
         .docs("Replaces the element at a position of a list.", "O(N) to walk N elements from the nearer end"),

@@ -69,3 +69,35 @@ const fn joined() -> [CommandSpec; COUNT] {
     }
     commands
 }
+
+/// The index of the command of exactly that name.
+pub(super) const fn index_of(name: &str) -> u16 {
+    let (mut before, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut index = 0;
+        while index < FAMILIES[family].len() {
+            if same(FAMILIES[family][index].name.as_bytes(), name.as_bytes()) {
+                return (before + index) as u16;
+            }
+            index += 1;
+        }
+        before += FAMILIES[family].len();
+        family += 1;
+    }
+    panic!("no command of that name")
+}
+
+/// Equality in constants, where `==` isn't available on slices.
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
