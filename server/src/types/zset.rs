@@ -211,10 +211,7 @@ impl ZSet {
                 compact.partition_point(|_, score| range.starts_after(score)),
                 compact.partition_point(|_, score| !range.ends_before(score)),
             ),
-            Repr::Indexed(indexed) => (
-                indexed.score_partition_point(|score| range.starts_after(score)),
-                indexed.score_partition_point(|score| !range.ends_before(score)),
-            ),
+            Repr::Indexed(indexed) => indexed.score_bounds(range),
         };
         start..end.max(start)
     }
