@@ -34,8 +34,7 @@ impl Position {
 
     /// The score that stands for this position, or `None` if it is off the map.
     pub fn to_score(self) -> Option<f64> {
-        self.is_valid()
-            .then(|| Cell::around(self, WEB_MERCATOR, cell::MAX_STEP).bits() as f64)
+        self.is_valid().then(|| Cell::around(self, WEB_MERCATOR, cell::MAX_STEP).bits() as f64)
     }
 
     /// The middle of the cell that a score stands for.
@@ -43,8 +42,7 @@ impl Position {
     /// Scores that no position has (the set may hold any) give some position all the same.
     pub fn from_score(score: f64) -> Self {
         let extent = Cell::from_bits(score as u64, cell::MAX_STEP).extent();
-        let middle =
-            |(low, high): (f64, f64), (min, max): (f64, f64)| ((low + high) / 2.0).clamp(min, max);
+        let middle = |(low, high): (f64, f64), (min, max): (f64, f64)| ((low + high) / 2.0).clamp(min, max);
         Self {
             longitude: middle(extent.longitude, WEB_MERCATOR.longitude),
             latitude: middle(extent.latitude, WEB_MERCATOR.latitude),
@@ -53,8 +51,7 @@ impl Position {
 
     /// The great-circle distance in metres (haversine).
     pub fn distance_m(self, other: Self) -> f64 {
-        let half_lon =
-            ((other.longitude.to_radians_c() - self.longitude.to_radians_c()) / 2.0).sin();
+        let half_lon = ((other.longitude.to_radians_c() - self.longitude.to_radians_c()) / 2.0).sin();
         if half_lon == 0.0 {
             return latitude_distance_m(self.latitude, other.latitude);
         }
@@ -118,16 +115,8 @@ pub enum Unit {
 impl Unit {
     /// Reads `m`, `km`, `ft` or `mi`, in any case.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let table = [
-            ("m", Self::Metres),
-            ("km", Self::Kilometres),
-            ("ft", Self::Feet),
-            ("mi", Self::Miles),
-        ];
-        table
-            .iter()
-            .find(|(name, _)| text.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|&(_, unit)| unit)
+        let table = [("m", Self::Metres), ("km", Self::Kilometres), ("ft", Self::Feet), ("mi", Self::Miles)];
+        table.iter().find(|(name, _)| text.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, unit)| unit)
     }
 
     /// The unit's length in metres.

@@ -1,7 +1,7 @@
 //! Sorted sets.
 //!
-//! A small set is one flat allocation ([`compact`]); a large one a table of members beside an order-statistic tree
-//! ([`indexed`], [`tree`]), so that ranks, counts and ranges of any kind cost O(log n). Every range form is first turned
+//! A small set is one flat allocation (`compact`); a large one a table of members beside an order-statistic tree
+//! (`indexed`, `tree`), so that ranks, counts and ranges of any kind cost O(log n). Every range form is first turned
 //! into a range of ranks, then read, counted or removed by rank.
 
 mod compact;

@@ -49,10 +49,7 @@ impl Search {
             if latitude_distance_m(position.latitude, self.center.latitude) > height_m / 2.0 {
                 return None;
             }
-            let beside = Position {
-                longitude: self.center.longitude,
-                latitude: position.latitude,
-            };
+            let beside = Position { longitude: self.center.longitude, latitude: position.latitude };
             if position.distance_m(beside) > width_m / 2.0 {
                 return None;
             }
@@ -78,12 +75,7 @@ impl Search {
             .into_iter()
             .map(|cell| {
                 let (min, max) = cell.scores();
-                ScoreRange {
-                    min,
-                    max,
-                    min_exclusive: false,
-                    max_exclusive: true,
-                }
+                ScoreRange { min, max, min_exclusive: false, max_exclusive: true }
             })
             .collect()
     }
@@ -91,17 +83,7 @@ impl Search {
     /// The centre's cell and those around it that the shape may reach into.
     fn covering_cells(&self) -> impl Iterator<Item = Cell> {
         // North, south, east, west, then the corners.
-        const AROUND: [(i32, i32); 9] = [
-            (0, 0),
-            (0, 1),
-            (0, -1),
-            (1, 0),
-            (-1, 0),
-            (1, 1),
-            (-1, 1),
-            (1, -1),
-            (-1, -1),
-        ];
+        const AROUND: [(i32, i32); 9] = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)];
         let bounds = self.bounds();
         let mut step = self.estimated_step();
         let mut cell = Cell::around(self.center, WEB_MERCATOR, step);
@@ -152,19 +134,11 @@ impl Search {
             Shape::Circle { radius_m } => (radius_m, radius_m),
             Shape::Box { width_m, height_m } => (width_m / 2.0, height_m / 2.0),
         };
-        let Position {
-            longitude,
-            latitude,
-        } = self.center;
+        let Position { longitude, latitude } = self.center;
         let latitude_reach = (half_height_m / EARTH_RADIUS_M).to_degrees_c();
         // Meridians draw together away from the equator: the side nearer to the pole spans more degrees.
-        let widest = if latitude < 0.0 {
-            latitude - latitude_reach
-        } else {
-            latitude + latitude_reach
-        };
-        let longitude_reach =
-            (half_width_m / EARTH_RADIUS_M / widest.to_radians_c().cos()).to_degrees_c();
+        let widest = if latitude < 0.0 { latitude - latitude_reach } else { latitude + latitude_reach };
+        let longitude_reach = (half_width_m / EARTH_RADIUS_M / widest.to_radians_c().cos()).to_degrees_c();
         Bounds {
             west: longitude - longitude_reach,
             south: latitude - latitude_reach,

@@ -122,18 +122,9 @@ impl LongDouble {
         let biased = (bits >> FRACTION_BITS) as i32 & 0x7ff;
         let fraction = bits & ((1 << FRACTION_BITS) - 1);
         // Subnormals have no hidden bit and the lowest normal exponent.
-        let (significand, exponent) = if biased == 0 {
-            (fraction, 1)
-        } else {
-            (fraction | 1 << FRACTION_BITS, biased)
-        };
-        Self::rounded(
-            negative,
-            u128::from(significand),
-            false,
-            exponent - 1023 - FRACTION_BITS as i32,
-        )
-        .unwrap_or(Self::ZERO)
+        let (significand, exponent) = if biased == 0 { (fraction, 1) } else { (fraction | 1 << FRACTION_BITS, biased) };
+        Self::rounded(negative, u128::from(significand), false, exponent - 1023 - FRACTION_BITS as i32)
+            .unwrap_or(Self::ZERO)
     }
 
     /// Whether this is neither an infinity nor NaN.
@@ -300,6 +291,8 @@ mod tests {
             ("1e30", "0", "1000000000000000000024696061952"),
             ("0", "1e-30", "0"),
             ("-1e-30", "0", "0"),
+            ("5e-18", "0", "0"),
+            ("1.5e-17", "0", "0.00000000000000002"),
             ("0x10", "0x1p-1", "16.5"),
             ("9007199254740993", "0", "9007199254740993"),
             ("18446744073709551615", "1", "18446744073709551616"),
