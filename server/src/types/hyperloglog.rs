@@ -5,7 +5,7 @@
 //! cardinality (u64 little endian; its highest bit set means stale), then the registers.
 //!
 //! - *Dense*: 16,384 registers of six bits, lowest bits first.
-//! - *Sparse*: run lengths, see [`sparse`]; a register beyond 32 or a string beyond a limit makes it dense.
+//! - *Sparse*: run lengths, see the `sparse` module; a register beyond 32 or a string beyond a limit makes it dense.
 
 mod dense;
 mod estimate;

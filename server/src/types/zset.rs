@@ -1,7 +1,7 @@
 //! Sorted sets.
 //!
-//! A small set is one flat allocation ([`compact`]); a large one a table of members beside an order-statistic tree
-//! ([`indexed`], [`tree`]), so that ranks, counts and ranges of any kind cost O(log n). Every range form is first turned
+//! A small set is one flat allocation (`compact`); a large one a table of members beside an order-statistic tree
+//! (`indexed`, `tree`), so that ranks, counts and ranges of any kind cost O(log n). Every range form is first turned
 //! into a range of ranks, then read, counted or removed by rank.
 
 mod compact;
@@ -211,10 +211,7 @@ impl ZSet {
                 compact.partition_point(|_, score| range.starts_after(score)),
                 compact.partition_point(|_, score| !range.ends_before(score)),
             ),
-            Repr::Indexed(indexed) => (
-                indexed.score_partition_point(|score| range.starts_after(score)),
-                indexed.score_partition_point(|score| !range.ends_before(score)),
-            ),
+            Repr::Indexed(indexed) => indexed.score_bounds(range),
         };
         start..end.max(start)
     }

@@ -21,6 +21,17 @@ fn an_empty_one_has_the_known_bytes() {
 }
 
 #[test]
+fn a_filled_one_has_the_bytes_that_valkey_writes() {
+    let mut hll = create();
+    for element in ["a", "b", "c", "hello", "foo", "bar", "1", "2", "3"] {
+        assert_eq!(add(&mut hll, element.as_bytes(), LIMIT), Ok(true));
+    }
+    let header = b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80";
+    let runs = b"\\\xb3\x90@\xb1\x80C\x8b\x80C\n\x80C\x15\x80C\xc4\x80F\xc8\x84Jb\x8cA\x97\x80BZ";
+    assert_eq!(hll, [&header[..], &runs[..]].concat());
+}
+
+#[test]
 fn few_elements_are_counted_exactly() {
     assert_eq!(count(&filled(1..=5, LIMIT)), Ok(5));
     assert_eq!(count(&filled(1..=10, LIMIT)), Ok(10));

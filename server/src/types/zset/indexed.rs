@@ -7,8 +7,9 @@ use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Upserted;
-use super::compact::{Compact, compare};
-use super::tree::{Entry, Tree};
+use super::compact::Compact;
+use super::range::ScoreRange;
+use super::tree::{ByScore, Entry, Tree};
 use crate::types::bytestr::ByteStr;
 
 /// Below this many slots the vector doubles as usual; above it grows by a quarter, to leave less unused.
@@ -120,14 +121,15 @@ impl Indexed {
     fn link(&mut self, id: u32, score: f64) {
         let slots = &self.slots;
         let member = slots[id as usize].member.as_bytes();
-        let before = |other: f64, other_id: u32| precedes(slots, (other, other_id), (score, member));
+        let before = ByScore { score, ties: |other: u32| slots[other as usize].member.as_bytes() < member };
         self.tree.insert(Entry { score, id }, &before);
     }
 
     fn unlink(&mut self, id: u32, score: f64) {
         let slots = &self.slots;
         let member = slots[id as usize].member.as_bytes();
-        let upto = |other: f64, other_id: u32| other_id == id || precedes(slots, (other, other_id), (score, member));
+        let upto =
+            ByScore { score, ties: |other: u32| other == id || slots[other as usize].member.as_bytes() < member };
         self.tree.remove(&upto);
     }
 
@@ -167,9 +169,8 @@ impl Indexed {
         if let Some(id) = self.index.find_mut(xxh3_64(member.as_bytes()), |&other| other == from) {
             *id = to;
         }
-        let upto = |other: f64, other_id: u32| {
-            other_id == from || precedes(slots, (other, other_id), (*score, member.as_bytes()))
-        };
+        let upto =
+            ByScore { score: *score, ties: |other: u32| other == from || slots[other as usize].member < *member };
         self.tree.renumber(&upto, to);
     }
 
@@ -187,25 +188,19 @@ impl Indexed {
         self.tree.partition_point(&|score, id| before(self.member(id), score))
     }
 
-    /// The same for a predicate of scores only, which spares the look at the members.
-    pub(super) fn score_partition_point(&self, before: impl Fn(f64) -> bool) -> usize {
-        self.tree.partition_point(&|score, _| before(score))
+    /// The ranks at which a range of scores starts and ends; members need no look.
+    pub(super) fn score_bounds(&self, range: &ScoreRange) -> (usize, usize) {
+        let start = ByScore { score: range.min, ties: |_| range.min_exclusive };
+        let end = ByScore { score: range.max, ties: |_| !range.max_exclusive };
+        (self.tree.partition_point(&start), self.tree.partition_point(&end))
     }
 
     pub(super) fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
         let id = self.find(xxh3_64(member), member)?;
         let score = self.slots[id as usize].score;
         let slots = &self.slots;
-        let rank = self.tree.partition_point(&|other, other_id| precedes(slots, (other, other_id), (score, member)));
+        let before = ByScore { score, ties: |other: u32| slots[other as usize].member.as_bytes() < member };
+        let rank = self.tree.partition_point(&before);
         Some((rank, score))
     }
-}
-
-/// Whether a tree entry is ordered before a (score, member); members are only looked at between equal scores.
-fn precedes(slots: &[Slot], entry: (f64, u32), key: (f64, &[u8])) -> bool {
-    if entry.0 != key.0 {
-        return entry.0 < key.0;
-    }
-    let member = slots[entry.1 as usize].member.as_bytes();
-    compare((entry.0, member), key).is_lt()
 }

@@ -108,6 +108,25 @@ impl LongDouble {
         Self::rounded(value < 0, u128::from(value.unsigned_abs()), false, 0).unwrap_or(Self::ZERO)
     }
 
+    /// A double, exactly: every double is a `long double`.
+    pub fn from_f64(value: f64) -> Self {
+        const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+        let negative = value.is_sign_negative();
+        if value.is_nan() {
+            return Self(Kind::Nan);
+        }
+        if value.is_infinite() {
+            return Self(Kind::Infinite { negative });
+        }
+        let bits = value.to_bits();
+        let biased = (bits >> FRACTION_BITS) as i32 & 0x7ff;
+        let fraction = bits & ((1 << FRACTION_BITS) - 1);
+        // Subnormals have no hidden bit and the lowest normal exponent.
+        let (significand, exponent) = if biased == 0 { (fraction, 1) } else { (fraction | 1 << FRACTION_BITS, biased) };
+        Self::rounded(negative, u128::from(significand), false, exponent - 1023 - FRACTION_BITS as i32)
+            .unwrap_or(Self::ZERO)
+    }
+
     /// Whether this is neither an infinity nor NaN.
     pub fn is_finite(self) -> bool {
         matches!(self.0, Kind::Finite { .. })
@@ -272,6 +291,8 @@ mod tests {
             ("1e30", "0", "1000000000000000000024696061952"),
             ("0", "1e-30", "0"),
             ("-1e-30", "0", "0"),
+            ("5e-18", "0", "0"),
+            ("1.5e-17", "0", "0.00000000000000002"),
             ("0x10", "0x1p-1", "16.5"),
             ("9007199254740993", "0", "9007199254740993"),
             ("18446744073709551615", "1", "18446744073709551616"),
@@ -279,6 +300,25 @@ mod tests {
         ];
         for (a, b, expected) in table {
             assert_eq!(sum(a, b), expected, "{a} + {b}");
+        }
+    }
+
+    #[test]
+    fn doubles_print_their_exact_value_to_17_decimals() {
+        let table = [
+            (13.361389338970184, "13.36138933897018433"),
+            (38.1155563954963, "38.11555639549629859"),
+            (-0.5, "-0.5"),
+            (3.0, "3"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (5e-324, "0"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (value, expected) in table {
+            let mut out = Vec::new();
+            LongDouble::from_f64(value).write(&mut out);
+            assert_eq!(out, expected.as_bytes(), "{value}");
         }
     }
 
