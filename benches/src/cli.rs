@@ -28,6 +28,8 @@ enum Subcommands {
     Expire(commands::expire::ExpireArgs),
     /// Write values of mixed sizes under a memory limit and watch the resident size
     Pressure(commands::pressure::PressureArgs),
+    /// Play a fleet whose keys expire together, and plot the load on its origin
+    Avalanche(commands::avalanche::AvalancheArgs),
 }
 
 impl Cli {
@@ -44,6 +46,7 @@ impl Cli {
             Subcommands::Hitratio(args) => commands::hitratio::run(args),
             Subcommands::Expire(args) => commands::expire::run(args),
             Subcommands::Pressure(args) => commands::pressure::run(args),
+            Subcommands::Avalanche(args) => commands::avalanche::run(args),
         };
         guard::end_all();
         result

@@ -1,5 +1,6 @@
 //! One file (or folder) for every subcommand.
 
+pub mod avalanche;
 pub mod compare;
 pub mod expire;
 pub mod hitratio;
