@@ -22,6 +22,14 @@ enum Subcommands {
     Compare(commands::compare::CompareArgs),
     /// Replay an access trace as look-aside traffic and print the hit ratio
     Replay(commands::replay::ReplayArgs),
+    /// Hold eviction policies against each other on traces at equal memory
+    Hitratio(commands::hitratio::HitRatioArgs),
+    /// Let a million keys expire at once under steady reads
+    Expire(commands::expire::ExpireArgs),
+    /// Write values of mixed sizes under a memory limit and watch the resident size
+    Pressure(commands::pressure::PressureArgs),
+    /// Play a fleet whose keys expire together, and plot the load on its origin
+    Avalanche(commands::avalanche::AvalancheArgs),
 }
 
 impl Cli {
@@ -35,6 +43,10 @@ impl Cli {
             Subcommands::Run(args) => commands::run::run(args),
             Subcommands::Compare(args) => commands::compare::run(args),
             Subcommands::Replay(args) => commands::replay::run(args),
+            Subcommands::Hitratio(args) => commands::hitratio::run(args),
+            Subcommands::Expire(args) => commands::expire::run(args),
+            Subcommands::Pressure(args) => commands::pressure::run(args),
+            Subcommands::Avalanche(args) => commands::avalanche::run(args),
         };
         guard::end_all();
         result

@@ -1,6 +1,11 @@
 //! One file (or folder) for every subcommand.
 
+pub mod avalanche;
 pub mod compare;
+pub mod expire;
+pub mod hitratio;
 pub mod lookaside;
+pub mod pressure;
 pub mod replay;
 pub mod run;
+pub mod servers;

@@ -2,6 +2,7 @@
 
 pub mod affinity;
 pub mod guard;
+pub mod sampler;
 pub mod server;
 pub mod usage;
 

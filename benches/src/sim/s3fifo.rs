@@ -14,19 +14,14 @@ const FREQUENCY_MAX: u8 = 3;
 /// Accesses in the small queue beyond which a key moves to main: "more than once", counted after its insertion.
 const PROMOTE_ABOVE: u8 = 1;
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    frequency: u8,
-    in_main: bool,
-}
-
 /// The cache.
 #[derive(Debug)]
 pub struct S3Fifo {
     entries_max: usize,
     small_max: usize,
     ghosts_max: usize,
-    entries: HashMap<u64, Entry>,
+    /// Accesses since insertion or promotion, saturating, of every entry.
+    entries: HashMap<u64, u8>,
     small: VecDeque<u64>,
     main: VecDeque<u64>,
     /// Remembered names in order, each with the number of its turn; a name that was met again leaves its place stale.
@@ -57,9 +52,9 @@ impl S3Fifo {
         while self.entries.len() >= self.entries_max {
             self.evict();
         }
-        let in_main = self.ghost_turns.remove(&key).is_some();
-        self.entries.insert(key, Entry { frequency: 0, in_main });
-        if in_main {
+        let seen_lately = self.ghost_turns.remove(&key).is_some();
+        self.entries.insert(key, 0);
+        if seen_lately {
             self.main.push_back(key);
         } else {
             self.small.push_back(key);
@@ -77,8 +72,8 @@ impl S3Fifo {
     fn evict_small(&mut self) {
         while let Some(key) = self.small.pop_front() {
             match self.entries.get_mut(&key) {
-                Some(entry) if entry.frequency > PROMOTE_ABOVE => {
-                    *entry = Entry { frequency: 0, in_main: true };
+                Some(frequency) if *frequency > PROMOTE_ABOVE => {
+                    *frequency = 0;
                     self.main.push_back(key);
                     if self.main.len() > self.entries_max - self.small_max {
                         return self.evict_main();
@@ -95,8 +90,8 @@ impl S3Fifo {
     fn evict_main(&mut self) {
         while let Some(key) = self.main.pop_front() {
             match self.entries.get_mut(&key) {
-                Some(entry) if entry.frequency > 0 => {
-                    entry.frequency -= 1;
+                Some(frequency) if *frequency > 0 => {
+                    *frequency -= 1;
                     self.main.push_back(key);
                 }
                 _ => {
@@ -124,8 +119,8 @@ impl S3Fifo {
 
 impl Policy for S3Fifo {
     fn access(&mut self, key: u64) -> bool {
-        if let Some(entry) = self.entries.get_mut(&key) {
-            entry.frequency = (entry.frequency + 1).min(FREQUENCY_MAX);
+        if let Some(frequency) = self.entries.get_mut(&key) {
+            *frequency = (*frequency + 1).min(FREQUENCY_MAX);
             return true;
         }
         self.admit(key);
@@ -156,7 +151,7 @@ mod tests {
         let mut cache = S3Fifo::new(10);
         hits(&mut cache, 0..11);
         assert!(!cache.access(0), "the first key was evicted");
-        assert!(cache.entries[&0].in_main);
+        assert!(cache.main.contains(&0));
     }
 
     #[test]

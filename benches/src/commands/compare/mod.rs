@@ -9,11 +9,9 @@ mod memory;
 mod report;
 mod scaling;
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use crate::error::{BenchError, Result};
+use crate::error::Result;
 use crate::output::{self, Format, note};
 use crate::proc::ServerSpec;
 use crate::proc::affinity::Placement;
@@ -21,23 +19,13 @@ use cell::Cell;
 use measure::Results;
 
 use super::run::DataArgs;
+use super::servers::ServerArgs;
 
 /// Arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
-    /// A further server, as NAME=COMMAND_LINE; `{port}` in it stands for the port, other command lines get the options
-    /// of redis-server, or of rondache when the program is called so
-    #[arg(long = "server", value_name = "NAME=COMMAND_LINE")]
-    servers: Vec<ServerSpec>,
-    /// This project's server
-    #[arg(long, default_value = "target/release/rondache")]
-    rondache: PathBuf,
-    /// Leave this project's server out
-    #[arg(long)]
-    no_rondache: bool,
-    /// Leave out the servers found on PATH
-    #[arg(long)]
-    no_path: bool,
+    #[command(flatten)]
+    servers: ServerArgs,
     /// The server that ratios are relative to (default: valkey, else the first that is not rondache)
     #[arg(long)]
     baseline: Option<String>,
@@ -58,12 +46,6 @@ pub struct CompareArgs {
     connections: usize,
     #[command(flatten)]
     data: DataArgs,
-    /// Cores of the servers (default: the first allowed)
-    #[arg(long, value_delimiter = ',', value_name = "CORES")]
-    server_cores: Option<Vec<usize>>,
-    /// Cores of the generator (default: the second allowed)
-    #[arg(long, value_delimiter = ',', value_name = "CORES")]
-    generator_cores: Option<Vec<usize>>,
     /// Also measure this project's server with one and two worker threads
     #[arg(long)]
     threads_scaling: bool,
@@ -84,13 +66,9 @@ struct Setting<'a> {
 /// # Errors
 /// A server that does not start, a load that fails, or cells that make no sense.
 pub fn run(args: &CompareArgs) -> Result<()> {
-    let default = Placement::one_core_each()?;
     let setting = Setting {
-        servers: choose_servers(args)?,
-        placement: Placement {
-            server: args.server_cores.clone().unwrap_or(default.server),
-            generator: args.generator_cores.clone().unwrap_or(default.generator),
-        },
+        servers: args.servers.choose()?,
+        placement: args.servers.placement()?,
         args,
     };
     let mut cells = if args.cells.is_empty() { args.suite.cells() } else { args.cells.clone() };
@@ -115,37 +93,6 @@ pub fn run(args: &CompareArgs) -> Result<()> {
     }
     let baseline = baseline_name(args, &setting.servers);
     output::print(&report::tables(&results, &baseline, args), args.output)
-}
-
-fn choose_servers(args: &CompareArgs) -> Result<Vec<ServerSpec>> {
-    let mut servers = Vec::new();
-    if !args.no_rondache {
-        if args.rondache.is_file() {
-            servers.push(ServerSpec::new("rondache", args.rondache.clone(), Vec::new()));
-        } else {
-            return Err(BenchError::Usage(format!(
-                "{} does not exist: build it (cargo build --release), name it (--rondache), or leave it out (--no-rondache)",
-                args.rondache.display()
-            )));
-        }
-    }
-    servers.extend(args.servers.iter().cloned());
-    if !args.no_path {
-        for found in ServerSpec::on_path() {
-            if servers.iter().all(|server| server.name != found.name) {
-                servers.push(found);
-            }
-        }
-    }
-    for (at, server) in servers.iter().enumerate() {
-        if servers[..at].iter().any(|other| other.name == server.name) {
-            return Err(BenchError::Usage(format!("two servers are called {:?}", server.name)));
-        }
-    }
-    if servers.is_empty() {
-        return Err(BenchError::Usage("there is no server to measure".to_owned()));
-    }
-    Ok(servers)
 }
 
 fn baseline_name(args: &CompareArgs, servers: &[ServerSpec]) -> String {
