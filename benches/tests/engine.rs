@@ -46,14 +46,7 @@ fn start() -> SocketAddr {
 }
 
 fn plan(stop: Stop) -> LoadPlan {
-    LoadPlan {
-        addr: start(),
-        connections: 3,
-        pipeline: 16,
-        stop,
-        rate: None,
-        resp3: false,
-    }
+    LoadPlan { addr: start(), connections: 3, pipeline: 16, stop, rate: None, resp3: false }
 }
 
 fn generator(mix: &str) -> Generator {
@@ -72,8 +65,7 @@ fn generator(mix: &str) -> Generator {
 
 #[test]
 fn a_closed_loop_gets_exactly_as_many_replies_as_requests() {
-    let outcome =
-        Engine::run(&plan(Stop::Requests(1003)), &mut generator("set"), |_| ()).expect("a run");
+    let outcome = Engine::run(&plan(Stop::Requests(1003)), &mut generator("set"), |_| ()).expect("a run");
     assert_eq!(outcome.requests, 1003);
     assert_eq!(outcome.error_count(), 0);
     assert!(outcome.latencies.max_us() > 0.0);
@@ -81,12 +73,7 @@ fn a_closed_loop_gets_exactly_as_many_replies_as_requests() {
 
 #[test]
 fn nulls_and_error_replies_are_counted_by_kind() {
-    let outcome = Engine::run(
-        &plan(Stop::Requests(500)),
-        &mut generator("get,incr"),
-        |_| (),
-    )
-    .expect("a run");
+    let outcome = Engine::run(&plan(Stop::Requests(500)), &mut generator("get,incr"), |_| ()).expect("a run");
     assert_eq!(outcome.nulls + outcome.error_count(), 500);
     assert_eq!(outcome.errors.keys().collect::<Vec<_>>(), ["OOM"]);
 }
@@ -104,25 +91,13 @@ fn an_open_loop_sends_what_its_schedule_says() {
 fn resp3_is_asked_for_before_the_load() {
     let mut plan = plan(Stop::Requests(10));
     plan.resp3 = true;
-    assert_eq!(
-        Engine::run(&plan, &mut generator("get"), |_| ())
-            .expect("a run")
-            .requests,
-        10
-    );
+    assert_eq!(Engine::run(&plan, &mut generator("get"), |_| ()).expect("a run").requests, 10);
 }
 
 #[test]
 fn a_connection_that_the_server_closes_is_an_error() {
-    let error =
-        Engine::run(&plan(Stop::Requests(10)), &mut generator("ping"), |_| ()).expect_err("closed");
-    assert!(
-        matches!(
-            error,
-            BenchError::ConnectionClosed { .. } | BenchError::Io { .. }
-        ),
-        "{error}"
-    );
+    let error = Engine::run(&plan(Stop::Requests(10)), &mut generator("ping"), |_| ()).expect_err("closed");
+    assert!(matches!(error, BenchError::ConnectionClosed { .. } | BenchError::Io { .. }), "{error}");
 }
 
 #[test]

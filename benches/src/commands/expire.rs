@@ -85,10 +85,7 @@ struct Shown {
 pub fn run(args: &ExpireArgs) -> Result<()> {
     let placement = args.servers.placement()?;
     let mut table = Table::new(
-        format!(
-            "{} keys expire at once under {} GETs/s of other keys",
-            args.keys, args.rate
-        ),
+        format!("{} keys expire at once under {} GETs/s of other keys", args.keys, args.rate),
         &[
             "server",
             "p99 quiet µs",
@@ -116,9 +113,7 @@ pub fn run(args: &ExpireArgs) -> Result<()> {
 
 fn row(spec: &ServerSpec, shown: &Shown) -> Vec<Cell> {
     let us = |outcome: &Outcome, quantile| Cell::Number(outcome.latencies.quantile_us(quantile), 0);
-    let seconds = |time: Option<Duration>| {
-        time.map_or("not back".into(), |t| Cell::Number(t.as_secs_f64(), 2))
-    };
+    let seconds = |time: Option<Duration>| time.map_or("not back".into(), |t| Cell::Number(t.as_secs_f64(), 2));
     let (quiet, during) = (&shown.quiet, &shown.during);
     let p99 = |outcome: &Outcome| outcome.latencies.quantile_us(0.99);
     vec![
@@ -155,22 +150,12 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
     let before = look(server, &mut client)?;
 
     let deadline = Instant::now() + args.fill_time + args.quiet + LEAD_IN;
-    let deadline_unix_ms = unix_ms()
-        + deadline
-            .saturating_duration_since(Instant::now())
-            .as_millis() as u64;
+    let deadline_unix_ms = unix_ms() + deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
     let bar = progress::bar("fill", Some(args.keys));
-    let filled = Engine::run(
-        &plan,
-        &mut ExpiringFill::new(args, deadline_unix_ms)?,
-        |done| bar.set_position(done),
-    )?;
+    let filled = Engine::run(&plan, &mut ExpiringFill::new(args, deadline_unix_ms)?, |done| bar.set_position(done))?;
     bar.finish_and_clear();
     if filled.error_count() > 0 {
-        return Err(BenchError::Refused {
-            command: "SET … PXAT".to_owned(),
-            reply: filled.errors_text(),
-        });
+        return Err(BenchError::Refused { command: "SET … PXAT".to_owned(), reply: filled.errors_text() });
     }
     let full = look(server, &mut client)?;
     let quiet_end = deadline - LEAD_IN;
@@ -184,10 +169,7 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
     plan.stop = Stop::After(args.quiet);
     let quiet = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ())?;
     std::thread::sleep((deadline - LEAD_IN).saturating_duration_since(Instant::now()));
-    note(&format!(
-        "{}: {} keys expire now",
-        server.spec.name, args.keys
-    ));
+    note(&format!("{}: {} keys expire now", server.spec.name, args.keys));
     let sampler = MemorySampler::start(server.pid, Some(server.addr), SAMPLE_EVERY);
     plan.stop = Stop::After(args.during);
     let during = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ());
@@ -199,28 +181,15 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
         during: during?,
         added_rss_bytes: full.0.saturating_sub(before.0),
         added_used_bytes: full.1.saturating_sub(before.1),
-        rss_back: back_after(
-            &samples,
-            deadline,
-            |sample| sample.rss_bytes,
-            back_at(before.0, full.0),
-        ),
-        used_back: back_after(
-            &samples,
-            deadline,
-            |sample| sample.used_bytes,
-            back_at(before.1, full.1),
-        ),
+        rss_back: back_after(&samples, deadline, |sample| sample.rss_bytes, back_at(before.0, full.0)),
+        used_back: back_after(&samples, deadline, |sample| sample.used_bytes, back_at(before.1, full.1)),
         keys_left,
     })
 }
 
 /// RSS and used_memory now.
 fn look(server: &Server, client: &mut Client) -> Result<(u64, u64)> {
-    Ok((
-        usage::memory(server.pid)?.rss_bytes,
-        client.info_number("memory", "used_memory")?,
-    ))
+    Ok((usage::memory(server.pid)?.rss_bytes, client.info_number("memory", "used_memory")?))
 }
 
 /// The size at which memory counts as back.
@@ -262,9 +231,7 @@ fn back_after(
 }
 
 fn unix_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 fn reader_config(args: &ExpireArgs) -> GeneratorConfig {
@@ -294,10 +261,7 @@ impl ExpiringFill {
         let mut rng = fastrand::Rng::with_seed(2);
         let mut deadline_arguments = Vec::new();
         push_bulk(&mut deadline_arguments, b"PXAT");
-        push_bulk(
-            &mut deadline_arguments,
-            deadline_unix_ms.to_string().as_bytes(),
-        );
+        push_bulk(&mut deadline_arguments, deadline_unix_ms.to_string().as_bytes());
         Ok(Self {
             next: args.other_keys,
             keys: KeyFormat::new(KEY_SIZE, args.other_keys + args.keys)?,
@@ -325,24 +289,13 @@ mod tests {
     #[test]
     fn memory_is_back_at_the_first_sample_after_the_deadline_that_is_low_enough() {
         let deadline = Instant::now();
-        let sample = |ms: u64, rss_bytes| MemorySample {
-            at: deadline + Duration::from_millis(ms),
-            rss_bytes,
-            used_bytes: 0,
-        };
-        let samples = [
-            sample(0, 100),
-            sample(500, 60),
-            sample(900, 14),
-            sample(1000, 10),
-        ];
+        let sample =
+            |ms: u64, rss_bytes| MemorySample { at: deadline + Duration::from_millis(ms), rss_bytes, used_bytes: 0 };
+        let samples = [sample(0, 100), sample(500, 60), sample(900, 14), sample(1000, 10)];
         let limit = back_at(10, 100);
         assert_eq!(limit, 14);
         let back = back_after(&samples, deadline, |sample| sample.rss_bytes, limit);
         assert_eq!(back, Some(Duration::from_millis(900)));
-        assert_eq!(
-            back_after(&samples, deadline, |sample| sample.used_bytes, limit),
-            None
-        );
+        assert_eq!(back_after(&samples, deadline, |sample| sample.used_bytes, limit), None);
     }
 }

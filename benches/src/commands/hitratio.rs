@@ -65,10 +65,7 @@ pub fn run(args: &HitRatioArgs) -> Result<()> {
     let servers = args.servers.choose()?;
     let placement = args.servers.placement()?;
     let mut table = Table::new(
-        format!(
-            "hit ratio at equal maxmemory, values of {} B, cold start",
-            args.value_size
-        ),
+        format!("hit ratio at equal maxmemory, values of {} B, cold start", args.value_size),
         &[
             "trace",
             "maxmemory MiB",
@@ -86,39 +83,22 @@ pub fn run(args: &HitRatioArgs) -> Result<()> {
         ],
     );
     let mut files = trace::files_in(&args.traces)?;
-    files.retain(|file| {
-        args.only
-            .as_ref()
-            .is_none_or(|part| file.to_string_lossy().contains(part.as_str()))
-    });
+    files.retain(|file| args.only.as_ref().is_none_or(|part| file.to_string_lossy().contains(part.as_str())));
     if files.is_empty() {
-        return Err(BenchError::Usage(format!(
-            "{} has no traces to replay",
-            args.traces.display()
-        )));
+        return Err(BenchError::Usage(format!("{} has no traces to replay", args.traces.display())));
     }
     for file in files {
         let trace = Trace::load(&file, None)?;
         for maxmemory_bytes in args.limits(&trace) {
             for spec in &servers {
                 for policy in args.policies(spec) {
-                    let Some(limited) = memory_limit(spec, maxmemory_bytes, policy.as_deref())
-                    else {
-                        note(&format!(
-                            "{} cannot be given a memory limit; left out",
-                            spec.name
-                        ));
+                    let Some(limited) = memory_limit(spec, maxmemory_bytes, policy.as_deref()) else {
+                        note(&format!("{} cannot be given a memory limit; left out", spec.name));
                         continue;
                     };
                     let server = Server::start(&limited, &placement)?;
                     let replayed = replay(args, &server, &trace)?;
-                    table.row(row(
-                        &trace,
-                        maxmemory_bytes,
-                        &spec.name,
-                        policy.as_deref(),
-                        &replayed,
-                    ));
+                    table.row(row(&trace, maxmemory_bytes, &spec.name, policy.as_deref(), &replayed));
                 }
             }
         }
@@ -134,13 +114,8 @@ fn replay(args: &HitRatioArgs, server: &Server, trace: &Trace) -> Result<Replaye
         trace_sizes_max: None,
         samples: 400,
     };
-    let bar = progress::bar(
-        &format!("{} {}", trace.name, server.spec.name),
-        Some(trace.accesses.len() as u64),
-    );
-    let replayed = look_aside.replay(trace, &mut server.client()?, Some(server.pid), |done| {
-        bar.set_position(done)
-    })?;
+    let bar = progress::bar(&format!("{} {}", trace.name, server.spec.name), Some(trace.accesses.len() as u64));
+    let replayed = look_aside.replay(trace, &mut server.client()?, Some(server.pid), |done| bar.set_position(done))?;
     bar.finish_and_clear();
     Ok(replayed)
 }
@@ -151,9 +126,7 @@ impl HitRatioArgs {
             return self.maxmemory.clone();
         }
         let footprint = trace.distinct_keys * (self.value_size as u64 + ENTRY_OVERHEAD_BYTES);
-        let limit = |share: &f64| {
-            PROCESS_ALLOWANCE_BYTES + (footprint as f64 * share.max(0.0) / 100.0) as u64
-        };
+        let limit = |share: &f64| PROCESS_ALLOWANCE_BYTES + (footprint as f64 * share.max(0.0) / 100.0) as u64;
         self.shares.iter().map(limit).collect()
     }
 
@@ -161,21 +134,12 @@ impl HitRatioArgs {
         match spec.dialect {
             Dialect::Rondache if self.rondache_policies.is_empty() => vec![None],
             Dialect::Rondache => self.rondache_policies.iter().cloned().map(Some).collect(),
-            _ => REDIS_POLICIES
-                .iter()
-                .map(|&policy| Some(policy.to_owned()))
-                .collect(),
+            _ => REDIS_POLICIES.iter().map(|&policy| Some(policy.to_owned())).collect(),
         }
     }
 }
 
-fn row(
-    trace: &Trace,
-    maxmemory_bytes: u64,
-    server: &str,
-    policy: Option<&str>,
-    replayed: &Replayed,
-) -> Vec<Cell> {
+fn row(trace: &Trace, maxmemory_bytes: u64, server: &str, policy: Option<&str>, replayed: &Replayed) -> Vec<Cell> {
     let hit_percent = 100.0 * replayed.hit_ratio();
     let entries = replayed.entries_mean.round() as usize;
     let offline_percent = 100.0 * PolicyKind::S3Fifo.hit_ratio(entries, &trace.accesses);
@@ -187,20 +151,12 @@ fn row(
         policy.unwrap_or("default").into(),
         Cell::Number(hit_percent, 2),
         (entries as u64).into(),
-        Cell::Number(
-            100.0 * replayed.entries_mean / trace.distinct_keys.max(1) as f64,
-            1,
-        ),
+        Cell::Number(100.0 * replayed.entries_mean / trace.distinct_keys.max(1) as f64, 1),
         Cell::Number(offline_percent, 2),
         Cell::Number(hit_percent - offline_percent, 2),
         Cell::mib(replayed.peak_rss_bytes),
         Cell::mib(limit_bytes),
-        if replayed.peak_rss_bytes <= limit_bytes {
-            "ok"
-        } else {
-            "OVER"
-        }
-        .into(),
+        if replayed.peak_rss_bytes <= limit_bytes { "ok" } else { "OVER" }.into(),
         replayed.outcome.errors_text().into(),
     ]
 }

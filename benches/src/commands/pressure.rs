@@ -64,10 +64,7 @@ pub fn run(args: &PressureArgs) -> Result<()> {
     let placement = args.servers.placement()?;
     let limit_bytes = rss_limit_bytes(args.maxmemory);
     let mut table = Table::new(
-        format!(
-            "resident memory while values of {} B are written",
-            args.value_size
-        ),
+        format!("resident memory while values of {} B are written", args.value_size),
         &[
             "server",
             "maxmemory MiB",
@@ -83,10 +80,7 @@ pub fn run(args: &PressureArgs) -> Result<()> {
     for spec in args.servers.choose()? {
         let policy = (spec.dialect == Dialect::Redis).then_some("allkeys-lru");
         let Some(limited) = memory_limit(&spec, args.maxmemory, policy) else {
-            note(&format!(
-                "{} cannot be given a memory limit; left out",
-                spec.name
-            ));
+            note(&format!("{} cannot be given a memory limit; left out", spec.name));
             continue;
         };
         let server = Server::start(&limited, &placement)?;
@@ -101,12 +95,7 @@ pub fn run(args: &PressureArgs) -> Result<()> {
             Cell::mib(peak_bytes),
             Cell::mib(limit_bytes),
             Cell::Number(peak_bytes as f64 / limit_bytes as f64, 3),
-            if peak_bytes <= limit_bytes {
-                "ok"
-            } else {
-                "OVER"
-            }
-            .into(),
+            if peak_bytes <= limit_bytes { "ok" } else { "OVER" }.into(),
             Cell::mib(last_rss(&samples)),
             Cell::Number(outcome.throughput(), 0),
             outcome.errors_text().into(),
@@ -139,9 +128,7 @@ fn load(args: &PressureArgs, server: &Server) -> Result<Outcome> {
         resp3: false,
     };
     let bar = progress::bar(&server.spec.name, None);
-    let outcome = Engine::run(&plan, &mut Generator::new(&config)?, |done| {
-        bar.set_position(done)
-    })?;
+    let outcome = Engine::run(&plan, &mut Generator::new(&config)?, |done| bar.set_position(done))?;
     bar.finish_and_clear();
     Ok(outcome)
 }

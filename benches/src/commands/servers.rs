@@ -49,11 +49,7 @@ impl ServerArgs {
                     self.rondache.display()
                 )));
             }
-            servers.push(ServerSpec::new(
-                "rondache",
-                self.rondache.clone(),
-                Vec::new(),
-            ));
+            servers.push(ServerSpec::new("rondache", self.rondache.clone(), Vec::new()));
         }
         servers.extend(self.servers.iter().cloned());
         if !self.no_path {
@@ -65,16 +61,11 @@ impl ServerArgs {
         }
         for (at, server) in servers.iter().enumerate() {
             if servers[..at].iter().any(|other| other.name == server.name) {
-                return Err(BenchError::Usage(format!(
-                    "two servers are called {:?}",
-                    server.name
-                )));
+                return Err(BenchError::Usage(format!("two servers are called {:?}", server.name)));
             }
         }
         if servers.is_empty() {
-            return Err(BenchError::Usage(
-                "there is no server to measure".to_owned(),
-            ));
+            return Err(BenchError::Usage("there is no server to measure".to_owned()));
         }
         Ok(servers)
     }
@@ -90,9 +81,7 @@ impl ServerArgs {
             generator: self.generator_cores.clone().unwrap_or(default.generator),
         };
         if placement.server == placement.generator {
-            note(
-                "servers and the generator share their cores: latencies include waiting for each other",
-            );
+            note("servers and the generator share their cores: latencies include waiting for each other");
         }
         Ok(placement)
     }
@@ -130,9 +119,7 @@ pub fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
         _ => return Err(format!("{text:?} has an unknown unit; use kb, mb or gb")),
     };
     let number: u64 = digits.parse().map_err(|_| format!("{text:?} is no size"))?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| format!("{text:?} is too large"))
+    number.checked_mul(factor).ok_or_else(|| format!("{text:?} is too large"))
 }
 
 #[cfg(test)]

@@ -107,14 +107,7 @@ impl Plot {
             let mut path = String::new();
             for (at, &(x, y)) in series.points.iter().enumerate() {
                 let command = if at == 0 { 'M' } else { 'L' };
-                push(
-                    &mut path,
-                    format_args!(
-                        "{command}{:.1} {:.1}",
-                        x_position(x_axis, x),
-                        y_position(y_axis, y)
-                    ),
-                );
+                push(&mut path, format_args!("{command}{:.1} {:.1}", x_position(x_axis, x), y_position(y_axis, y)));
             }
             push(
                 svg,
@@ -149,14 +142,9 @@ impl Axis {
         let largest = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
         let rough = if largest > 0.0 { largest / TICKS } else { 1.0 };
         let magnitude = 10f64.powf(rough.log10().floor());
-        let factor = [1.0, 2.0, 2.5, 5.0, 10.0]
-            .into_iter()
-            .find(|factor| factor * magnitude >= rough);
+        let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= rough);
         let step = factor.unwrap_or(10.0) * magnitude;
-        Self {
-            step,
-            end: (largest / step).ceil().max(1.0) * step,
-        }
+        Self { step, end: (largest / step).ceil().max(1.0) * step }
     }
 
     fn ticks(self) -> impl Iterator<Item = f64> {
@@ -190,9 +178,7 @@ fn tick_label(value: f64) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -203,10 +189,7 @@ mod tests {
     fn axes_end_at_a_round_number_that_covers_every_value() {
         for largest in [0.3, 1.0, 7.0, 99.0, 63_012.0, 1e6] {
             let axis = Axis::covering([0.0, largest].into_iter());
-            assert!(
-                axis.end >= largest && axis.end < largest * 1.5,
-                "{largest}: {axis:?}"
-            );
+            assert!(axis.end >= largest && axis.end < largest * 1.5, "{largest}: {axis:?}");
             assert!(axis.ticks().count() <= 9, "{largest}: {axis:?}");
         }
         assert_eq!(Axis::covering([0.0].into_iter()).end, 1.0);
@@ -219,20 +202,10 @@ mod tests {
             subtitle: "conditions".to_owned(),
             x_label: "time in s".to_owned(),
             y_label: "requests/s".to_owned(),
-            series: vec![Series {
-                label: "jitter 10 %".to_owned(),
-                points: vec![(0.0, 0.0), (1.0, 12_000.0)],
-            }],
+            series: vec![Series { label: "jitter 10 %".to_owned(), points: vec![(0.0, 0.0), (1.0, 12_000.0)] }],
         };
         let svg = plot.to_svg();
-        for part in [
-            "a &lt; b &amp; c",
-            "time in s",
-            "requests/s",
-            "jitter 10 %",
-            "12\u{2009}000",
-            "</svg>",
-        ] {
+        for part in ["a &lt; b &amp; c", "time in s", "requests/s", "jitter 10 %", "12\u{2009}000", "</svg>"] {
             assert!(svg.contains(part), "{part}");
         }
     }

@@ -37,9 +37,7 @@ impl MemorySampler {
             let mut samples = Vec::new();
             // Relaxed: the flag carries no data, and joining the thread orders the samples.
             while !stopped.load(Ordering::Relaxed) {
-                let used = client
-                    .as_mut()
-                    .and_then(|client| client.info_number("memory", "used_memory").ok());
+                let used = client.as_mut().and_then(|client| client.info_number("memory", "used_memory").ok());
                 // A server that has ended has no more memory to look at.
                 let Ok(memory) = usage::memory(pid) else {
                     break;

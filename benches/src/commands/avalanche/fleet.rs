@@ -36,11 +36,7 @@ pub(super) struct Played {
 impl Played {
     /// Points for a plot: the middle of each second, and its count.
     pub(super) fn points(&self) -> Vec<(f64, f64)> {
-        self.origin_per_second
-            .iter()
-            .enumerate()
-            .map(|(second, &count)| (second as f64 + 0.5, count as f64))
-            .collect()
+        self.origin_per_second.iter().enumerate().map(|(second, &count)| (second as f64 + 0.5, count as f64)).collect()
     }
 }
 
@@ -67,10 +63,7 @@ impl<'a> Fleet<'a> {
             distribution: Distribution::new(args.distribution, args.keys),
             rng: fastrand::Rng::with_seed(args.seed),
             value: vec![b'v'; args.value_size],
-            origin: Origin::new(
-                args.origin_latency_ms * 1_000_000,
-                args.origin_concurrency as usize,
-            ),
+            origin: Origin::new(args.origin_latency_ms * 1_000_000, args.origin_concurrency as usize),
             played: Played::default(),
             requests: Vec::new(),
         })
@@ -113,9 +106,7 @@ impl<'a> Fleet<'a> {
         // Differences of running totals, so that no fraction of a read is lost.
         let total_at = |time: Duration| (time.as_secs_f64() * self.args.rate as f64) as usize;
         let reads = total_at(due + TICK) - total_at(due);
-        let keys: Vec<u64> = (0..reads)
-            .map(|_| self.distribution.draw(&mut self.rng))
-            .collect();
+        let keys: Vec<u64> = (0..reads).map(|_| self.distribution.draw(&mut self.rng)).collect();
         for batch in keys.chunks(BATCH) {
             self.read(client, start, batch)?;
         }
@@ -169,10 +160,7 @@ impl<'a> Fleet<'a> {
                 }
             })?;
             if let Some(reply) = refused {
-                return Err(BenchError::Refused {
-                    command: "SET … PX".to_owned(),
-                    reply,
-                });
+                return Err(BenchError::Refused { command: "SET … PX".to_owned(), reply });
             }
         }
         Ok(())

@@ -74,12 +74,7 @@ pub struct AvalancheArgs {
 pub fn run(args: &AvalancheArgs) -> Result<()> {
     let placement = args.servers.placement()?;
     let mut summary = Table::new(
-        format!(
-            "origin load: {} keys, TTL {} s, {} reads/s",
-            args.keys,
-            args.ttl.as_secs_f64(),
-            args.rate
-        ),
+        format!("origin load: {} keys, TTL {} s, {} reads/s", args.keys, args.ttl.as_secs_f64(), args.rate),
         &[
             "server",
             "jitter %",
@@ -97,34 +92,22 @@ pub fn run(args: &AvalancheArgs) -> Result<()> {
     let servers = args.servers.choose()?;
     for spec in &servers {
         for &jitter_percent in &args.jitter {
-            note(&format!(
-                "{}: jitter {jitter_percent} % for {:.0} s",
-                spec.name,
-                args.duration().as_secs_f64()
-            ));
+            note(&format!("{}: jitter {jitter_percent} % for {:.0} s", spec.name, args.duration().as_secs_f64()));
             let by_server = spec.dialect == Dialect::Rondache;
             let server = Server::start(&with_jitter(spec, jitter_percent), &placement)?;
             let client_jitter = if by_server { 0 } else { jitter_percent };
             let played = Fleet::new(args, client_jitter)?.play(&server)?;
             summary.row(summary_row(&spec.name, jitter_percent, by_server, &played));
-            let prefix = if servers.len() > 1 {
-                format!("{}, ", spec.name)
-            } else {
-                String::new()
-            };
+            let prefix = if servers.len() > 1 { format!("{}, ", spec.name) } else { String::new() };
             let label = match jitter_percent {
                 0 => format!("{prefix}no jitter"),
                 percent => format!("{prefix}TTL jitter {percent} %"),
             };
-            series.push(Series {
-                label,
-                points: played.points(),
-            });
+            series.push(Series { label, points: played.points() });
         }
     }
     let timeline = timeline(&series);
-    std::fs::write(&args.svg, plot(args, series).to_svg())
-        .context(|| format!("writing {}", args.svg.display()))?;
+    std::fs::write(&args.svg, plot(args, series).to_svg()).context(|| format!("writing {}", args.svg.display()))?;
     note(&format!("plot: {}", args.svg.display()));
     output::print(&[summary, timeline], args.output)
 }
@@ -140,13 +123,7 @@ impl AvalancheArgs {
 fn with_jitter(spec: &ServerSpec, percent: u32) -> ServerSpec {
     match spec.dialect {
         Dialect::Rondache => {
-            let arguments = [
-                "--ttl-jitter",
-                &percent.to_string(),
-                "--ttl-jitter-min",
-                "1s",
-            ]
-            .map(str::to_owned);
+            let arguments = ["--ttl-jitter", &percent.to_string(), "--ttl-jitter-min", "1s"].map(str::to_owned);
             spec.with_arguments(&arguments)
         }
         Dialect::Redis | Dialect::Verbatim => spec.clone(),
@@ -159,17 +136,8 @@ fn summary_row(name: &str, jitter_percent: u32, by_server: bool, played: &Played
         name.into(),
         u64::from(jitter_percent).into(),
         if by_server { "server" } else { "client" }.into(),
-        played
-            .origin_per_second
-            .iter()
-            .copied()
-            .max()
-            .unwrap_or(0)
-            .into(),
-        Cell::Number(
-            played.origin_per_second.iter().sum::<u64>() as f64 / seconds,
-            0,
-        ),
+        played.origin_per_second.iter().copied().max().unwrap_or(0).into(),
+        Cell::Number(played.origin_per_second.iter().sum::<u64>() as f64 / seconds, 0),
         played.longest_queue.into(),
         Cell::Number(played.longest_wait_ns as f64 / 1e6, 0),
         Cell::Number(100.0 * played.hits as f64 / played.reads.max(1) as f64, 2),
@@ -182,19 +150,13 @@ fn timeline(series: &[Series]) -> Table {
     let mut columns = vec!["second"];
     columns.extend(series.iter().map(|series| series.label.as_str()));
     let mut table = Table::new("origin requests in each second", &columns);
-    let seconds = series
-        .iter()
-        .map(|series| series.points.len())
-        .max()
-        .unwrap_or(0);
+    let seconds = series.iter().map(|series| series.points.len()).max().unwrap_or(0);
     for second in 0..seconds {
         let values = series.iter().map(|series| match series.points.get(second) {
             Some(&(_, count)) => Cell::Number(count, 0),
             None => Cell::Empty,
         });
-        let cells = std::iter::once(Cell::from(second as u64))
-            .chain(values)
-            .collect();
+        let cells = std::iter::once(Cell::from(second as u64)).chain(values).collect();
         table.row(cells);
     }
     table

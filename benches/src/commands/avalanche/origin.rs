@@ -71,9 +71,7 @@ mod tests {
             origin.ask(key, 0);
         }
         assert_eq!(origin.answer(9), None);
-        let done = |origin: &mut Origin, now_ns| {
-            std::iter::from_fn(|| origin.answer(now_ns)).collect::<Vec<_>>()
-        };
+        let done = |origin: &mut Origin, now_ns| std::iter::from_fn(|| origin.answer(now_ns)).collect::<Vec<_>>();
         assert_eq!(done(&mut origin, 10), [0, 1]);
         assert_eq!(done(&mut origin, 20), [2, 3]);
         assert_eq!(done(&mut origin, 30), [4]);

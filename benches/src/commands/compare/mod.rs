@@ -66,11 +66,7 @@ struct Setting<'a> {
 /// # Errors
 /// A server that does not start, a load that fails, or cells that make no sense.
 pub fn run(args: &CompareArgs) -> Result<()> {
-    let setting = Setting {
-        servers: args.servers.choose()?,
-        placement: args.servers.placement()?,
-        args,
-    };
+    let setting = Setting { servers: args.servers.choose()?, placement: args.servers.placement()?, args };
     let mut cells = if args.cells.is_empty() { args.suite.cells() } else { args.cells.clone() };
     if args.threads_scaling && !cells.contains(&Cell::Threads) {
         cells.push(Cell::Threads);

@@ -21,10 +21,7 @@ const PIPELINE: u64 = 16;
 /// Measures the cell on this project's server.
 pub(crate) fn measure(setting: &Setting<'_>, results: &mut Results) -> Result<()> {
     let placement = match &setting.args.servers.server_cores {
-        Some(cores) => Placement {
-            server: cores.clone(),
-            generator: setting.placement.generator.clone(),
-        },
+        Some(cores) => Placement { server: cores.clone(), generator: setting.placement.generator.clone() },
         None => {
             pin_current_thread(&all_cores())?;
             Placement { server: all_cores(), generator: all_cores() }
@@ -35,11 +32,7 @@ pub(crate) fn measure(setting: &Setting<'_>, results: &mut Results) -> Result<()
     let requests = setting.args.requests.unwrap_or_else(|| Cell::Threads.default_requests());
     let mut servers = Vec::new();
     for threads in THREADS {
-        let mut spec = ServerSpec::new(
-            "rondache",
-            setting.args.servers.rondache.clone(),
-            Vec::new(),
-        );
+        let mut spec = ServerSpec::new("rondache", setting.args.servers.rondache.clone(), Vec::new());
         spec.threads = threads;
         let server = Server::start(&spec, &placement)?;
         prepare::fill(&plan(setting, &server, 64, config.keys), &config, |_| ())?;

@@ -19,10 +19,7 @@ pub(super) enum HashIndex {
 /// Where a large index keeps a fragment, and what its run knows it by.
 #[inline]
 fn place(fragment: u32) -> (usize, u32) {
-    (
-        (fragment >> (u32::BITS - RUN_BITS)) as usize,
-        fragment << RUN_BITS,
-    )
+    ((fragment >> (u32::BITS - RUN_BITS)) as usize, fragment << RUN_BITS)
 }
 
 impl HashIndex {
@@ -101,9 +98,7 @@ mod tests {
             index.insert(fragment(slot), slot);
         }
         assert!(matches!(index, HashIndex::Many(_)));
-        let find = |index: &HashIndex, slot: u32| {
-            index.find(fragment(slot), |found| found == slot as usize)
-        };
+        let find = |index: &HashIndex, slot: u32| index.find(fragment(slot), |found| found == slot as usize);
         assert!((0..total).all(|slot| find(&index, slot) == Some(slot as usize)));
         for slot in (0..total).filter(|slot| slot % 10 != 0) {
             index.remove(fragment(slot), slot);

@@ -205,12 +205,8 @@ impl<E: Entry> IndexedTable<E> {
     /// Heap bytes owned: exact for small tables, and with what the entries own estimated from a sample for large ones.
     pub fn memory_usage(&self) -> usize {
         let stride = (self.len() / MEMORY_SAMPLE_LEN).max(1);
-        let sample = (0..self.len())
-            .step_by(stride)
-            .filter_map(|index| self.at(index));
-        let (count, bytes) = sample.fold((0, 0), |(count, bytes), entry| {
-            (count + 1, bytes + entry.heap_bytes())
-        });
+        let sample = (0..self.len()).step_by(stride).filter_map(|index| self.at(index));
+        let (count, bytes) = sample.fold((0, 0), |(count, bytes), entry| (count + 1, bytes + entry.heap_bytes()));
         let inside = bytes * self.len() / count.max(1);
         self.slots.memory_usage() + self.index.memory_usage() + inside
     }

@@ -38,16 +38,8 @@ fn homes_for(len: usize) -> usize {
 
 impl Run {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let homes = if capacity == 0 {
-            0
-        } else {
-            homes_for(capacity)
-        };
-        Self {
-            words: vec![FREE; homes],
-            homes,
-            len: 0,
-        }
+        let homes = if capacity == 0 { 0 } else { homes_for(capacity) };
+        Self { words: vec![FREE; homes], homes, len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,11 +75,7 @@ impl Run {
         }
         self.len += 1;
         let mut at = self.home(new);
-        while self
-            .words
-            .get(at)
-            .is_some_and(|&word| fragment(word) <= new)
-        {
+        while self.words.get(at).is_some_and(|&word| fragment(word) <= new) {
             at += 1;
         }
         let mut carried = word(new, slot);
@@ -156,9 +144,7 @@ impl Run {
         let mut members = self.members().peekable();
         let parts = (0..ways).map(|part| {
             let mut of_part = Vec::new();
-            while let Some((fragment, slot)) =
-                members.next_if(|(fragment, _)| fragment >> (u32::BITS - bits) == part)
-            {
+            while let Some((fragment, slot)) = members.next_if(|(fragment, _)| fragment >> (u32::BITS - bits) == part) {
                 of_part.push((fragment << bits, slot));
             }
             let len = of_part.len();

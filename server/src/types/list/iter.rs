@@ -35,16 +35,8 @@ impl<'a> ListIter<'a> {
     }
 
     /// From `current` on, which belongs to the chunk before `next_chunk`.
-    pub(super) fn chunked(
-        chunks: &'a VecDeque<Packed>,
-        next_chunk: usize,
-        current: packed::Iter<'a>,
-    ) -> Self {
-        Self {
-            chunks: Chunks::Many(chunks),
-            next_chunk,
-            current,
-        }
+    pub(super) fn chunked(chunks: &'a VecDeque<Packed>, next_chunk: usize, current: packed::Iter<'a>) -> Self {
+        Self { chunks: Chunks::Many(chunks), next_chunk, current }
     }
 }
 

@@ -99,9 +99,7 @@ impl Set {
                 return true;
             }
         }
-        self.become_table()
-            .find_or_insert_with(member, || ByteStr::new(member))
-            .1
+        self.become_table().find_or_insert_with(member, || ByteStr::new(member)).1
     }
 
     fn add_to_ints(&mut self, member: &[u8], limits: &EncodingLimits) -> bool {
@@ -128,9 +126,7 @@ impl Set {
             self.0 = Repr::Packed(packed);
             return true;
         }
-        self.become_table()
-            .find_or_insert_with(member, || ByteStr::new(member))
-            .1
+        self.become_table().find_or_insert_with(member, || ByteStr::new(member)).1
     }
 
     /// Converts to a table, if it is none yet.
