@@ -97,7 +97,11 @@ fn memory(results: &[MemoryResult], baseline: &str) -> Table {
             result.server.clone().into(),
             Shown::Number(rss, 1),
             ratio(rss, base.map(|base| median(&base.rss))),
-            Shown::Number(used, 1),
+            if result.used.is_empty() {
+                Shown::Empty
+            } else {
+                Shown::Number(used, 1)
+            },
             ratio(used, base.map(|base| median(&base.used))),
         ]);
     }
