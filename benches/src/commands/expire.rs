@@ -153,9 +153,7 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
     fill_expiring(args, &plan, deadline)?;
     let full = look(server, &mut client)?;
     if Instant::now() + args.quiet > deadline - LEAD_IN {
-        return Err(BenchError::Usage(
-            "filling took too long; say a longer --fill-time".to_owned(),
-        ));
+        return Err(BenchError::Usage("filling took too long; say a longer --fill-time".to_owned()));
     }
     // Watches through both measurements, so that its own INFO commands weigh on both alike.
     let sampler = MemorySampler::start(server.pid, Some(server.addr), SAMPLE_EVERY);
@@ -163,10 +161,7 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
     plan.stop = Stop::After(args.quiet);
     let quiet = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ())?;
     std::thread::sleep((deadline - LEAD_IN).saturating_duration_since(Instant::now()));
-    note(&format!(
-        "{}: {} keys expire now",
-        server.spec.name, args.keys
-    ));
+    note(&format!("{}: {} keys expire now", server.spec.name, args.keys));
     plan.stop = Stop::After(args.during);
     let during = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ());
     wait_for_memory(args, server, &mut client, deadline, before, full)?;
@@ -192,10 +187,7 @@ fn fill_expiring(args: &ExpireArgs, plan: &LoadPlan, deadline: Instant) -> Resul
     let filled = Engine::run(plan, &mut fill, |done| bar.set_position(done))?;
     bar.finish_and_clear();
     if filled.error_count() > 0 {
-        return Err(BenchError::Refused {
-            command: "SET … PXAT".to_owned(),
-            reply: filled.errors_text(),
-        });
+        return Err(BenchError::Refused { command: "SET … PXAT".to_owned(), reply: filled.errors_text() });
     }
     Ok(())
 }

@@ -127,8 +127,7 @@ fn replay(args: &HitRatioArgs, server: &Server, trace: &Trace) -> Result<Replaye
 
 impl HitRatioArgs {
     fn value_size_for(&self, trace: &Trace) -> usize {
-        let by_trace =
-            (FOOTPRINT_BYTES / trace.distinct_keys.max(1)).clamp(VALUE_BYTES_MIN, VALUE_BYTES_MAX);
+        let by_trace = (FOOTPRINT_BYTES / trace.distinct_keys.max(1)).clamp(VALUE_BYTES_MIN, VALUE_BYTES_MAX);
         self.value_size.unwrap_or(by_trace as usize)
     }
 
@@ -136,11 +135,8 @@ impl HitRatioArgs {
         if !self.maxmemory.is_empty() {
             return self.maxmemory.clone();
         }
-        let footprint =
-            trace.distinct_keys * (self.value_size_for(trace) as u64 + ENTRY_OVERHEAD_BYTES);
-        let limit = |share: &f64| {
-            PROCESS_ALLOWANCE_BYTES + (footprint as f64 * share.max(0.0) / 100.0) as u64
-        };
+        let footprint = trace.distinct_keys * (self.value_size_for(trace) as u64 + ENTRY_OVERHEAD_BYTES);
+        let limit = |share: &f64| PROCESS_ALLOWANCE_BYTES + (footprint as f64 * share.max(0.0) / 100.0) as u64;
         self.shares.iter().map(limit).collect()
     }
 
@@ -153,18 +149,8 @@ impl HitRatioArgs {
     }
 }
 
-fn row(
-    args: &HitRatioArgs,
-    trace: &Trace,
-    maxmemory_bytes: u64,
-    spec: &ServerSpec,
-    replayed: &Replayed,
-) -> Vec<Cell> {
-    let after = spec
-        .arguments
-        .iter()
-        .skip_while(|argument| *argument != "--maxmemory-policy")
-        .nth(1);
+fn row(args: &HitRatioArgs, trace: &Trace, maxmemory_bytes: u64, spec: &ServerSpec, replayed: &Replayed) -> Vec<Cell> {
+    let after = spec.arguments.iter().skip_while(|argument| *argument != "--maxmemory-policy").nth(1);
     let policy = after.map_or("default", String::as_str);
     let hit_percent = 100.0 * replayed.hit_ratio();
     let entries = replayed.entries_mean.round() as usize;

@@ -94,10 +94,7 @@ impl Client {
         let mut skipper = ReplySkipper::new();
         let mut seen = 0;
         while seen < expected {
-            let chunk = self
-                .reader
-                .fill_buf()
-                .context(|| format!("reading from {addr}"))?;
+            let chunk = self.reader.fill_buf().context(|| format!("reading from {addr}"))?;
             let n = chunk.len();
             if n == 0 {
                 return Err(BenchError::ConnectionClosed { addr, outstanding: (expected - seen) as u64 });

@@ -85,10 +85,7 @@ pub(crate) fn plan(setting: &Setting<'_>, server: &Server, pipeline: u64, reques
 /// Measures all load cells on all servers; the servers start once, filled with the whole keyspace. A cell that fails is
 /// told and left out, so that one missing command does not cost all the other figures; returns how many failed.
 pub(crate) fn loads(setting: &Setting<'_>, cells: &[Cell], results: &mut Results) -> Result<usize> {
-    let loads: Vec<&Cell> = cells
-        .iter()
-        .filter(|cell| matches!(cell, Cell::Load { .. }))
-        .collect();
+    let loads: Vec<&Cell> = cells.iter().filter(|cell| matches!(cell, Cell::Load { .. })).collect();
     if loads.is_empty() {
         return Ok(0);
     }

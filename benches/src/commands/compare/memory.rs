@@ -47,28 +47,17 @@ pub(crate) fn measure(setting: &Setting<'_>, with_ttl: bool, results: &mut Resul
 }
 
 /// By RSS, and by used_memory where the server tells it.
-fn bytes_per_key(
-    setting: &Setting<'_>,
-    spec: &ServerSpec,
-    with_ttl: bool,
-) -> Result<(f64, Option<f64>)> {
+fn bytes_per_key(setting: &Setting<'_>, spec: &ServerSpec, with_ttl: bool) -> Result<(f64, Option<f64>)> {
     let server = Server::start(spec, &setting.placement)?;
     let mut client = server.client()?;
     let before = settled(&server, &mut client)?;
     let ttl = with_ttl.then_some(TTL);
     let set = Mix::only(Operation::Set);
-    let config = setting
-        .args
-        .data
-        .generator(set, DistributionKind::Uniform, ttl);
+    let config = setting.args.data.generator(set, DistributionKind::Uniform, ttl);
     prepare::fill(&plan(setting, &server, 64, config.keys), &config, |_| ())?;
     let after = settled(&server, &mut client)?;
-    let per_key =
-        |before: u64, after: u64| after.saturating_sub(before) as f64 / config.keys as f64;
-    let used = before
-        .1
-        .zip(after.1)
-        .map(|(before, after)| per_key(before, after));
+    let per_key = |before: u64, after: u64| after.saturating_sub(before) as f64 / config.keys as f64;
+    let used = before.1.zip(after.1).map(|(before, after)| per_key(before, after));
     Ok((per_key(before.0, after.0), used))
 }
 
@@ -79,10 +68,7 @@ fn settled(server: &Server, client: &mut Client) -> Result<(u64, Option<u64>)> {
     let mut last = (0, None);
     for _ in 0..SETTLE_LOOKS_MAX {
         std::thread::sleep(SETTLE_LOOK_EVERY);
-        let now = (
-            usage::memory(server.pid)?.rss_bytes,
-            client.info_number("memory", "used_memory").ok(),
-        );
+        let now = (usage::memory(server.pid)?.rss_bytes, client.info_number("memory", "used_memory").ok());
         let steady = close(now.0, last.0) && close(now.1.unwrap_or(0), last.1.unwrap_or(0));
         equal = if steady { equal + 1 } else { 0 };
         last = now;

@@ -94,9 +94,7 @@ fn memory(results: &[MemoryResult], baseline: &str) -> Table {
     // A server need not tell its used_memory.
     let used_of = |result: &MemoryResult| (!result.used.is_empty()).then(|| median(&result.used));
     for result in results {
-        let base = results
-            .iter()
-            .find(|other| other.cell == result.cell && other.server == baseline);
+        let base = results.iter().find(|other| other.cell == result.cell && other.server == baseline);
         let (rss, used) = (median(&result.rss), used_of(result));
         table.row(vec![
             result.cell.clone().into(),
@@ -135,13 +133,7 @@ mod tests {
     use super::*;
 
     fn result(server: &str, cpu_ns_per_request: f64, errors: &str) -> LoadResult {
-        let sample = Sample {
-            throughput: 1.0,
-            cpu_ns_per_request,
-            p50_us: 1.0,
-            p99_us: 1.0,
-            p999_us: 1.0,
-        };
+        let sample = Sample { throughput: 1.0, cpu_ns_per_request, p50_us: 1.0, p99_us: 1.0, p999_us: 1.0 };
         LoadResult {
             cell: "get:1".to_owned(),
             server: server.to_owned(),
@@ -158,10 +150,7 @@ mod tests {
 
     #[test]
     fn a_server_that_answers_errors_gets_no_ratio() {
-        let row = load_row(
-            &result("a", 500.0, "ERR × 3"),
-            Some(&result("b", 1000.0, "")),
-        );
+        let row = load_row(&result("a", 500.0, "ERR × 3"), Some(&result("b", 1000.0, "")));
         assert_eq!(row[5], Shown::Empty);
         assert_eq!(row[12], "ERR × 3".into());
     }
