@@ -11,6 +11,7 @@
 pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
+pub mod jitter;
 pub mod key;
 pub mod keyspace;
 pub mod lfu;
