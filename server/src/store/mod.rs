@@ -11,11 +11,14 @@
 pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
+pub mod expire;
 pub mod key;
 pub mod keyspace;
 pub mod lfu;
 pub mod object;
 pub mod observer;
+pub mod scan;
+pub mod whole;
 pub(crate) mod prefetch;
 pub(crate) mod shard;
 pub(crate) mod size_class;
