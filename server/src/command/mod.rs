@@ -5,7 +5,9 @@
 
 pub mod args;
 pub mod ctx;
+pub mod deadline;
 pub mod error;
+pub mod expire_args;
 pub mod registry;
 
 pub mod bitmap;

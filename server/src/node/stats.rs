@@ -66,6 +66,8 @@ pub struct WorkerStats {
     pub changes: Counter,
     /// Keys met after they had expired.
     pub expired: Counter,
+    /// Relative TTLs that jitter shortened.
+    pub ttls_jittered: Counter,
     /// Bytes received.
     pub bytes_in: Counter,
     /// Bytes sent.
@@ -87,6 +89,7 @@ impl Default for WorkerStats {
             misses: Counter::default(),
             changes: Counter::default(),
             expired: Counter::default(),
+            ttls_jittered: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             reads: Counter::default(),
@@ -139,6 +142,7 @@ impl WorkerStats {
         self.misses.add(counts.misses);
         self.changes.add(counts.changes);
         self.expired.add(counts.expired);
+        self.ttls_jittered.add(counts.ttls_jittered);
     }
 
     /// Errors by code.

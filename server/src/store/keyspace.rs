@@ -74,6 +74,8 @@ pub struct KeyspaceCounts {
     pub changes: u64,
     /// Keys that had expired when they were met.
     pub expired: u64,
+    /// Relative TTLs that jitter shortened.
+    pub ttls_jittered: u64,
 }
 
 enum Held<'s> {
