@@ -18,13 +18,13 @@ pub mod keyspace;
 pub mod lfu;
 pub mod object;
 pub mod observer;
-pub mod scan;
-pub mod whole;
 pub(crate) mod prefetch;
+pub mod scan;
 pub(crate) mod shard;
 pub(crate) mod size_class;
 pub(crate) mod table;
 pub mod waiters;
+pub mod whole;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
