@@ -6,6 +6,7 @@
 pub mod args;
 pub mod ctx;
 pub mod error;
+pub(crate) mod help;
 pub mod registry;
 
 pub mod bitmap;
