@@ -6,6 +6,7 @@ use crate::{
     command::{CommandError, CommandResult, args::Args, ctx::Ctx, help, subcommand},
     config::{
         parameters::{self, Parameter},
+        rewrite,
         settings::Settings,
         suggest,
     },
@@ -109,9 +110,13 @@ fn refused(name: &str, refusal: &str) -> CommandError {
 
 fn rewrite(ctx: &mut Ctx<'_, '_>) -> CommandResult {
     let settings = ctx.node.settings.load();
-    if settings.file.is_none() {
+    let Some(path) = &settings.file else {
         return Err(CommandError::err("The server is running without a config file"));
-    }
+    };
+    rewrite::rewrite(path, &settings).map_err(|error| {
+        tracing::warn!(path = %path.display(), %error, "could not rewrite the configuration file");
+        CommandError::err(format_args!("Rewriting config file: {error}"))
+    })?;
     ctx.reply.ok();
     Ok(())
 }
