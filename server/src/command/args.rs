@@ -58,6 +58,14 @@ impl<'a> Args<'a> {
         number::parse_i64(self.get(index)).ok_or(CommandError::NotInteger)
     }
 
+    /// The argument as an integer from `min` on; whatever else it is gets `refusal`, a whole error text.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn integer_from(&self, index: usize, min: i64, refusal: &'static str) -> Result<i64, CommandError> {
+        number::parse_i64(self.get(index)).filter(|&value| value >= min).ok_or(CommandError::coded(refusal))
+    }
+
     /// The argument as a float.
     ///
     /// # Errors

@@ -4,9 +4,11 @@
 //! checked and the shards of all keys that the command table names are held.
 
 pub mod args;
+pub mod block_args;
 pub mod ctx;
 pub mod error;
 pub mod registry;
+pub mod scan_args;
 
 pub mod bitmap;
 pub mod connection;
