@@ -2,7 +2,7 @@
 
 use super::{
     super::{CommandError, CommandResult, args::Args, ctx::Ctx},
-    read::{resolve_index, resolve_range, signed_count},
+    read::{resolve_index, resolve_range},
 };
 use crate::{store::observer::EventClass, types::list::List};
 
@@ -42,7 +42,7 @@ pub(super) fn linsert(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 
 /// `LREM key count element`
 pub(super) fn lrem(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    let count = signed_count(args, 2)?;
+    let count = args.signed_count(2)?;
     let key = ctx.key(args, 1);
     let removed = match ctx.ks.object_mut::<List>(&key)? {
         Some(list) => list.remove(count, args.get(3), &ctx.settings.encoding),

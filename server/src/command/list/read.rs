@@ -5,16 +5,6 @@ use rondache_protocol::resp::writer::shared;
 use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
 use crate::types::list::{List, PositionQuery};
 
-/// The refusal of an integer that has no negative.
-const HAS_NO_NEGATIVE: CommandError =
-    CommandError::coded("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
-
-/// An argument whose magnitude matters.
-pub(super) fn signed_count(args: &Args<'_>, index: usize) -> Result<i64, CommandError> {
-    let count = args.integer(index)?;
-    if count == i64::MIN { Err(HAS_NO_NEGATIVE) } else { Ok(count) }
-}
-
 /// The index from the head that `index` means; negative ones count from behind. `None`: before the head.
 pub(super) fn resolve_index(index: i64, len: usize) -> Option<usize> {
     if index < 0 {
@@ -100,7 +90,7 @@ fn position_query(args: &Args<'_>) -> Result<(PositionQuery, bool), CommandError
             return Err(CommandError::Syntax);
         }
         if args.is(at, "RANK") {
-            query.rank = signed_count(args, at + 1)?;
+            query.rank = args.signed_count(at + 1)?;
             if query.rank == 0 {
                 return Err(CommandError::coded(
                     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
