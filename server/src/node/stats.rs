@@ -66,6 +66,8 @@ pub struct WorkerStats {
     pub changes: Counter,
     /// Keys met after they had expired.
     pub expired: Counter,
+    /// Keys evicted for memory.
+    pub evicted: Counter,
     /// Bytes received.
     pub bytes_in: Counter,
     /// Bytes sent.
@@ -87,6 +89,7 @@ impl Default for WorkerStats {
             misses: Counter::default(),
             changes: Counter::default(),
             expired: Counter::default(),
+            evicted: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             reads: Counter::default(),
@@ -139,6 +142,7 @@ impl WorkerStats {
         self.misses.add(counts.misses);
         self.changes.add(counts.changes);
         self.expired.add(counts.expired);
+        self.evicted.add(counts.evicted);
     }
 
     /// Errors by code.
