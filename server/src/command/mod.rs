@@ -5,8 +5,11 @@
 
 pub mod args;
 pub mod block_args;
+pub mod byte_range;
 pub mod ctx;
+pub mod deadline;
 pub mod error;
+pub mod expire_args;
 pub mod registry;
 pub mod scan_args;
 

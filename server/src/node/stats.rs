@@ -68,6 +68,8 @@ pub struct WorkerStats {
     pub expired: Counter,
     /// Keys evicted for memory.
     pub evicted: Counter,
+    /// Relative TTLs that jitter shortened.
+    pub ttls_jittered: Counter,
     /// Bytes received.
     pub bytes_in: Counter,
     /// Bytes sent.
@@ -90,6 +92,7 @@ impl Default for WorkerStats {
             changes: Counter::default(),
             expired: Counter::default(),
             evicted: Counter::default(),
+            ttls_jittered: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             reads: Counter::default(),
@@ -143,6 +146,7 @@ impl WorkerStats {
         self.changes.add(counts.changes);
         self.expired.add(counts.expired);
         self.evicted.add(counts.evicted);
+        self.ttls_jittered.add(counts.ttls_jittered);
     }
 
     /// Errors by code.

@@ -4,6 +4,8 @@
 //! changes on them. It hides expired keys, counts accesses for eviction, and reports changes to watching, blocked and
 //! tracking clients, so that handlers cannot forget to.
 
+mod string;
+
 use std::{cell::Cell, sync::Arc};
 
 use super::{
@@ -76,6 +78,8 @@ pub struct KeyspaceCounts {
     pub expired: u64,
     /// Keys evicted for memory.
     pub evicted: u64,
+    /// Relative TTLs that jitter shortened.
+    pub ttls_jittered: u64,
 }
 
 enum Held<'s> {
@@ -386,41 +390,6 @@ impl<'s> Keyspace<'s> {
             }
         }
         Some(place)
-    }
-
-    /// Writes a string, replacing whatever the key held.
-    #[inline]
-    pub fn put_string(&mut self, key: &Key<'_>, value: &[u8], ttl: Ttl) {
-        let place = self.locate(key);
-        let access = self.fresh_access();
-        let Some(place) = place else {
-            let deadline_ms = if let Ttl::At(deadline_ms) = ttl { Some(deadline_ms) } else { None };
-            let entry = EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access);
-            return self.insert(key, entry);
-        };
-        let old_deadline_ms = self.db_mut(key).table.entry(place).deadline_ms();
-        let deadline_ms = match ttl {
-            Ttl::Clear => None,
-            Ttl::Keep => old_deadline_ms,
-            Ttl::At(deadline_ms) => Some(deadline_ms),
-        };
-        let db = self.db_mut(key);
-        db.count_deadline(old_deadline_ms, deadline_ms);
-        let mut entry = db.table.entry_mut(place);
-        if !entry.as_ref().was_edited()
-            && entry.as_ref().deadline_ms().is_some() == deadline_ms.is_some()
-            && entry.resize_embedded(value.len())
-            && entry.set_deadline_in_place(deadline_ms)
-        {
-            if let Some(bytes) = entry.embedded_mut() {
-                bytes.copy_from_slice(value);
-            }
-            self.locate_and_touch(key);
-            return;
-        }
-        let old = db.table.replace(place, EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access));
-        self.discard(old);
-        self.locate_and_touch(key);
     }
 
     /// Writes a long string without copying it, or a short one by copying.
@@ -741,6 +710,7 @@ impl<'s> Keyspace<'s> {
 
     // ---- inner workings ---------------------------------------------------------------------------------------
 
+    #[inline]
     fn insert(&mut self, key: &Key<'_>, entry: EntryBox) {
         self.insert_at(key, entry);
     }

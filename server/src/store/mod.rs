@@ -12,6 +12,7 @@ pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
 pub mod evict;
+pub mod jitter;
 pub mod key;
 pub mod keyspace;
 pub mod lfu;
