@@ -329,7 +329,10 @@ impl Connection {
             };
             match event {
                 Event::Reply(Some(reply)) => {
-                    self.unsent.extend_from_slice(&reply);
+                    blocked.leave(&self.node);
+                    if !blocked.is_silent {
+                        self.unsent.extend_from_slice(&reply);
+                    }
                     return self.write_unsent().await;
                 }
                 Event::Reply(None) => return false,

@@ -161,6 +161,8 @@ impl WorkerStats {
             &self.misses,
             &self.changes,
             &self.expired,
+            &self.evicted,
+            &self.ttls_jittered,
             &self.bytes_in,
             &self.bytes_out,
             &self.reads,

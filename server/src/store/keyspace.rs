@@ -708,6 +708,17 @@ impl<'s> Keyspace<'s> {
         self.met_expired.get()
     }
 
+    /// Whether clients wait for `key`; then they are served after the command, as if the key had changed.
+    pub fn mark_ready_if_awaited(&mut self, key: &Key<'_>) -> bool {
+        let db = self.circumstances.db;
+        let waiters = self.shard(key.shard()).waiters.as_ref();
+        let is_awaited = waiters.is_some_and(|waiters| waiters.has_line(db, key.bytes));
+        if is_awaited {
+            self.ready.push((db, key.bytes.into()));
+        }
+        is_awaited
+    }
+
     /// The keys that changed while clients were blocked on them.
     pub fn take_ready(&mut self) -> Vec<(usize, Box<[u8]>)> {
         std::mem::take(&mut self.ready)
