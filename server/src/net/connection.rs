@@ -219,6 +219,8 @@ impl Connection {
         };
         let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
         ks.release();
+        self.node.store.age_newcomers();
+        self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
         match end {
             BatchEnd::Drained => Turn::Wait,

@@ -66,6 +66,8 @@ pub struct WorkerStats {
     pub changes: Counter,
     /// Keys met after they had expired.
     pub expired: Counter,
+    /// Keys evicted for memory.
+    pub evicted: Counter,
     /// Relative TTLs that jitter shortened.
     pub ttls_jittered: Counter,
     /// Bytes received.
@@ -89,6 +91,7 @@ impl Default for WorkerStats {
             misses: Counter::default(),
             changes: Counter::default(),
             expired: Counter::default(),
+            evicted: Counter::default(),
             ttls_jittered: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
@@ -142,6 +145,7 @@ impl WorkerStats {
         self.misses.add(counts.misses);
         self.changes.add(counts.changes);
         self.expired.add(counts.expired);
+        self.evicted.add(counts.evicted);
         self.ttls_jittered.add(counts.ttls_jittered);
     }
 

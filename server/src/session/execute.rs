@@ -237,7 +237,7 @@ impl<'e, 's> Executor<'e, 's> {
             return true;
         }
         self.ks.release();
-        self.node.memory.make_room(self.node, self.settings, self.ks.now_ms())
+        self.node.memory.make_room(self.ks, self.settings, self.rng)
     }
 
     /// An error before the handler ran.

@@ -76,6 +76,8 @@ pub struct KeyspaceCounts {
     pub changes: u64,
     /// Keys that had expired when they were met.
     pub expired: u64,
+    /// Keys evicted for memory.
+    pub evicted: u64,
     /// Relative TTLs that jitter shortened.
     pub ttls_jittered: u64,
 }
@@ -127,7 +129,7 @@ impl<'s> Keyspace<'s> {
             held: Held::None,
             circumstances,
             access_policy: AccessPolicy::Clock,
-            counts_frequency: false,
+            counts_frequency: store.evictor.is_on(),
             expiry_role: ExpiryRole::Owner,
             random: Cell::new(0),
             counts: KeyspaceCounts::default(),
@@ -706,7 +708,10 @@ impl<'s> Keyspace<'s> {
         let db = self.db_mut(key);
         db.count_deadline(None, entry.as_ref().deadline_ms());
         *db.slot_count_mut(key.slot) += 1;
-        let place = db.table.insert(key.hash, entry, 0);
+        let is_volatile = entry.as_ref().deadline_ms().is_some();
+        let evictor = &self.store.evictor;
+        let meta = if evictor.is_on() { evictor.admit(key.shard(), key.hash, is_volatile) } else { 0 };
+        let place = self.db_mut(key).table.insert(key.hash, entry, meta);
         self.event(key, EventClass::NEW, "new");
         place
     }
@@ -717,7 +722,30 @@ impl<'s> Keyspace<'s> {
         db.count_deadline(entry.as_ref().deadline_ms(), None);
         *db.slot_count_mut(key.slot) -= 1;
         db.table.shrink_if_sparse();
+        if self.store.evictor.is_on() {
+            self.store.evictor.forget(key.shard(), 1);
+        }
         entry
+    }
+
+    /// Evicts the entry at a place of a held shard, as a deletion that copies and clients hear of. Answers its hash.
+    pub(crate) fn evict_at(&mut self, shard: usize, db: usize, place: Place) -> u64 {
+        let bytes: Box<[u8]> = match self.shard(shard).db(db) {
+            Some(content) => content.table.entry(place).key().into(),
+            None => return 0,
+        };
+        let key = self.store.key(&bytes);
+        let selected = std::mem::replace(&mut self.circumstances.db, db);
+        let entry = self.take_at(&key, place);
+        self.discard(entry);
+        self.counts.evicted += 1;
+        if self.store.records_effects() {
+            let outbox = self.shard_mut(shard).outbox.get_or_insert_default();
+            outbox.push(key.slot, db, vec![Box::from(&b"DEL"[..]), bytes.clone()]);
+        }
+        self.changed(&key, EventClass::EVICTED, "evicted");
+        self.circumstances.db = selected;
+        key.hash
     }
 
     fn expire_at(&mut self, key: &Key<'_>, place: Place) {

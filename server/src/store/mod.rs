@@ -11,6 +11,7 @@
 pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
+pub mod evict;
 pub mod jitter;
 pub mod key;
 pub mod keyspace;
@@ -42,6 +43,7 @@ pub struct Store {
     shards: Box<[ShardCell]>,
     seed: u64,
     records_effects: AtomicBool,
+    pub(crate) evictor: evict::Evictor,
 }
 
 impl Store {
@@ -50,7 +52,7 @@ impl Store {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let shards = (0..SHARDS as u32).map(|index| ShardCell::new(seed, index)).collect();
-        Self { shards, seed, records_effects: AtomicBool::new(false) }
+        Self { shards, seed, records_effects: AtomicBool::new(false), evictor: evict::Evictor::default() }
     }
 
     /// Hash and slot of a key.

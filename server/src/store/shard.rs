@@ -7,7 +7,7 @@ use super::{
     SLOTS_PER_SHARD,
     effect::Outbox,
     key::Key,
-    table::{Table, TableHint},
+    table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
 };
 
@@ -47,6 +47,13 @@ impl Db {
     }
 }
 
+/// A bucket of one of a shard's databases.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hand {
+    pub(crate) db: usize,
+    pub(crate) bucket: usize,
+}
+
 /// What a shard's lock guards.
 pub(crate) struct Shard {
     main: Db,
@@ -54,6 +61,8 @@ pub(crate) struct Shard {
     others: Vec<Option<Box<Db>>>,
     seed: u64,
     stagger: u32,
+    /// Where eviction's hand stands.
+    pub(crate) hand: Hand,
     /// Clients that WATCH a key: told when it changes.
     pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
     /// Clients blocked on a key.
@@ -76,6 +85,31 @@ impl Shard {
             self.others.resize_with(db, || None);
         }
         self.others[db - 1].get_or_insert_with(|| Box::new(Db::new(self.seed, self.stagger)))
+    }
+
+    /// One more than the highest database that was ever written to.
+    pub(crate) fn db_count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// Keys in all databases, expired ones included.
+    pub(crate) fn len(&self) -> usize {
+        (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| db.table.len()).sum()
+    }
+
+    /// Resets the eviction state of every slot.
+    pub(crate) fn clear_marks(&mut self) {
+        for table in (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| &db.table) {
+            for bucket in (0..table.bucket_count()).map(|at| table.bucket(at)) {
+                bucket.occupied().for_each(|lane| bucket.set_meta(lane, 0));
+            }
+        }
+    }
+
+    /// A newcomer of eviction's small queue by the parts of its hash that a queue's record keeps.
+    pub(crate) fn find_small(&self, partial_hash: u64) -> Option<(usize, Place)> {
+        (0..self.db_count())
+            .find_map(|db| Some((db, self.db(db)?.table.find_marked(partial_hash, super::bucket::META_SMALL)?)))
     }
 
     /// Exchanges two databases.
@@ -111,6 +145,7 @@ impl ShardCell {
                 others: Vec::new(),
                 seed,
                 stagger,
+                hand: Hand::default(),
                 watchers: None,
                 waiters: None,
                 outbox: None,

@@ -113,6 +113,22 @@ impl Table {
         None
     }
 
+    /// An entry by home bucket and tag alone, among those whose eviction state has the bits of `mark`.
+    pub(crate) fn find_marked(&self, hash: u64, mark: u8) -> Option<Place> {
+        let mut at = home(hash, self.buckets.len());
+        for _ in 0..self.buckets.len() {
+            let bucket = &self.buckets[at];
+            if let Some(lane) = bucket.matches(Bucket::tag_of(hash)).find(|&lane| bucket.meta(lane) & mark == mark) {
+                return Some(Place { bucket: at, lane });
+            }
+            if !bucket.overflowed() {
+                return None;
+            }
+            at = self.next(at);
+        }
+        None
+    }
+
     #[inline]
     pub(crate) fn bucket(&self, index: usize) -> &Bucket {
         &self.buckets[index]
