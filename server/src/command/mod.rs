@@ -19,6 +19,7 @@ pub mod expiry;
 pub mod generic;
 pub mod geo;
 pub mod hash;
+pub(crate) mod help;
 pub mod hyperloglog;
 pub mod list;
 pub mod pubsub;

@@ -149,6 +149,31 @@ impl WorkerStats {
         self.ttls_jittered.add(counts.ttls_jittered);
     }
 
+    fn reset(&self) {
+        for command in &self.commands {
+            for counter in [&command.calls, &command.ns, &command.rejected, &command.failed] {
+                counter.reset();
+            }
+        }
+        let plain = [
+            &self.executed,
+            &self.hits,
+            &self.misses,
+            &self.changes,
+            &self.expired,
+            &self.evicted,
+            &self.ttls_jittered,
+            &self.bytes_in,
+            &self.bytes_out,
+            &self.reads,
+            &self.writes,
+        ];
+        for counter in plain {
+            counter.reset();
+        }
+        self.errors.lock().clear();
+    }
+
     /// Errors by code.
     #[must_use]
     pub fn errors(&self) -> Vec<(String, u64)> {
@@ -179,6 +204,16 @@ impl Stats {
     /// The sum over all workers.
     pub fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {
         self.workers.lock().iter().map(|worker| of(worker)).sum()
+    }
+
+    /// Back to zero, as `CONFIG RESETSTAT` wants it. What is counted at the same moment may be lost.
+    pub fn reset(&self) {
+        for worker in self.workers() {
+            worker.reset();
+        }
+        self.connections.store(0, Relaxed);
+        self.connections_refused.store(0, Relaxed);
+        self.events.clear();
     }
 
     /// Every worker's counters.

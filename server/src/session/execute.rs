@@ -281,6 +281,7 @@ impl<'e, 's> Executor<'e, 's> {
 
     #[cold]
     fn expire_keys_of(&mut self, spec: &'static CommandSpec, args: &Args<'_>) {
+        let spec = named_subcommand(spec, args);
         let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
@@ -294,6 +295,7 @@ pub(super) fn lock_keys(
     args: &Args<'_>,
     shards: &mut Vec<usize>,
 ) -> CommandResult {
+    let spec = named_subcommand(spec, args);
     if spec.first_key == 0 {
         return Ok(());
     }
@@ -304,7 +306,16 @@ pub(super) fn lock_keys(
     Ok(())
 }
 
+/// The entry that says where the keys stand: the subcommand's, where the command is a container (OBJECT, MEMORY …).
+fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+    if spec.subcommands.is_empty() {
+        return spec;
+    }
+    spec.subcommand(args.get(1)).map_or(spec, |(_, found)| found)
+}
+
 fn first_key_of<'a>(spec: &'static CommandSpec, args: &Args<'a>) -> Option<&'a [u8]> {
+    let spec = named_subcommand(spec, args);
     let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
     found.first().map(|key| args.get(key.index))
 }

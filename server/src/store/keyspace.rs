@@ -92,8 +92,8 @@ enum Held<'s> {
 /// The shards that a command holds, and access to the keys in them.
 pub struct Keyspace<'s> {
     store: &'s Store,
-    observer: &'s dyn Observer,
-    interest: Interest,
+    pub(super) observer: &'s dyn Observer,
+    pub(super) interest: Interest,
     held: Held<'s>,
     /// The running command's circumstances.
     pub circumstances: Circumstances,
@@ -112,7 +112,7 @@ pub struct Keyspace<'s> {
     /// Set when a read met an expired key, which it may not delete.
     met_expired: Cell<bool>,
     /// Keys that were changed and that blocked clients wait for.
-    ready: Vec<(usize, Box<[u8]>)>,
+    pub(super) ready: Vec<(usize, Box<[u8]>)>,
     effects: Option<Vec<(u16, Vec<Box<[u8]>>)>>,
     /// Values that are costly to free, kept until the locks are gone.
     garbage: Vec<EntryBox>,
@@ -231,14 +231,17 @@ impl<'s> Keyspace<'s> {
     /// Calls `visit` with one shard, locking it for the call where it is not held.
     pub(crate) fn with_shard<R>(&mut self, shard: usize, visit: impl FnOnce(&mut Shard) -> R) -> R {
         if self.holds(shard) {
-            return visit(self.shard_mut(shard));
+            let guard = self.guard_mut(shard);
+            let result = visit(guard);
+            guard.publish();
+            return result;
         }
         assert!(matches!(self.held, Held::None), "a shard is locked while others are held: locks would cross");
         visit(&mut self.store.lock(shard))
     }
 
     #[inline]
-    fn shard(&self, shard: usize) -> &Shard {
+    pub(super) fn shard(&self, shard: usize) -> &Shard {
         match &self.held {
             Held::One(held, guard) if *held == shard => guard,
             Held::Many(guards) => match guards.binary_search_by_key(&shard, |(held, _)| *held) {
@@ -251,6 +254,11 @@ impl<'s> Keyspace<'s> {
 
     #[inline]
     pub(crate) fn shard_mut(&mut self, shard: usize) -> &mut Shard {
+        self.guard_mut(shard)
+    }
+
+    #[inline]
+    fn guard_mut(&mut self, shard: usize) -> &mut ShardGuard<'s> {
         match &mut self.held {
             Held::One(held, guard) if *held == shard => guard,
             Held::Many(guards) => match guards.binary_search_by_key(&shard, |(held, _)| *held) {
@@ -267,7 +275,7 @@ impl<'s> Keyspace<'s> {
     }
 
     #[inline]
-    fn db_mut(&mut self, key: &Key<'_>) -> &mut Db {
+    pub(super) fn db_mut(&mut self, key: &Key<'_>) -> &mut Db {
         let db = self.circumstances.db;
         self.shard_mut(key.shard()).db_mut(db)
     }
@@ -277,7 +285,14 @@ impl<'s> Keyspace<'s> {
     /// The entry of `key` if it is there and has not expired. Counts as an access, and as a hit or miss.
     #[inline]
     pub fn read(&self, key: &Key<'_>) -> Option<EntryRef<'_>> {
-        let found = self.look(key, self.circumstances.touch);
+        self.read_with(key, self.circumstances.touch)
+    }
+
+    /// As [`Keyspace::read`], counting as a hit or miss, but as an access only if `touch` (EXISTS, TTL: not; TOUCH:
+    /// always).
+    #[inline]
+    pub fn read_with(&self, key: &Key<'_>, touch: bool) -> Option<EntryRef<'_>> {
+        let found = self.look(key, touch);
         let count = if found.is_some() { &self.hits } else { &self.misses };
         count.set(count.get() + 1);
         if found.is_none() && self.interest.events.contains(EventClass::KEY_MISS) {
@@ -368,12 +383,13 @@ impl<'s> Keyspace<'s> {
 
     /// The key's place, for changing it; an expired key is deleted first.
     #[inline]
-    fn locate(&mut self, key: &Key<'_>) -> Option<Place> {
+    pub(super) fn locate(&mut self, key: &Key<'_>) -> Option<Place> {
         let table = &self.db_mut(key).table;
         let place = table.find(key.hash, key.bytes)?;
         let entry = table.entry(place);
         if entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= self.circumstances.now_ms) {
             self.expire_at(key, place);
+            self.db_mut(key).table.shrink_if_sparse();
             return None;
         }
         Some(place)
@@ -414,6 +430,10 @@ impl<'s> Keyspace<'s> {
             Ttl::Keep => old_deadline_ms,
             Ttl::At(deadline_ms) => Some(deadline_ms),
         };
+        let field_deadline_ms = match &payload {
+            Payload::Object(Object::Hash(hash)) => hash.earliest_deadline(),
+            _ => None,
+        };
         let entry = EntryBox::new(key.bytes, payload, deadline_ms, access);
         match place {
             None => self.insert(key, entry),
@@ -421,9 +441,19 @@ impl<'s> Keyspace<'s> {
                 let db = self.db_mut(key);
                 db.count_deadline(old_deadline_ms, deadline_ms);
                 let old = db.table.replace(place, entry);
+                db.forget_field_deadlines(key.bytes);
                 self.discard(old);
             }
         }
+        if let Some(deadline_ms) = field_deadline_ms {
+            self.note_field_deadline(key, deadline_ms);
+        }
+    }
+
+    /// Tells the expiry sweep that a field of the hash at `key` expires at `deadline_ms`. Owed by every command that sets
+    /// a field's deadline in place; what replaces the whole hash notes it by itself.
+    pub fn note_field_deadline(&mut self, key: &Key<'_>, deadline_ms: u64) {
+        self.db_mut(key).note_field_deadline(key.bytes, deadline_ms);
     }
 
     /// A string's bytes for changing in place without changing their length, or `None` where there is no such key.
@@ -738,11 +768,17 @@ impl<'s> Keyspace<'s> {
     }
 
     fn take_at(&mut self, key: &Key<'_>, place: Place) -> EntryBox {
+        let entry = self.unlink_at(key, place);
+        self.db_mut(key).table.shrink_if_sparse();
+        entry
+    }
+
+    fn unlink_at(&mut self, key: &Key<'_>, place: Place) -> EntryBox {
         let db = self.db_mut(key);
         let entry = db.table.remove(key.hash, place);
         db.count_deadline(entry.as_ref().deadline_ms(), None);
+        db.forget_field_deadlines(key.bytes);
         *db.slot_count_mut(key.slot) -= 1;
-        db.table.shrink_if_sparse();
         if self.store.evictor.is_on() {
             self.store.evictor.forget(key.shard(), 1);
         }
@@ -760,25 +796,30 @@ impl<'s> Keyspace<'s> {
         let entry = self.take_at(&key, place);
         self.discard(entry);
         self.counts.evicted += 1;
-        if self.store.records_effects() {
-            let outbox = self.shard_mut(shard).outbox.get_or_insert_default();
-            outbox.push(key.slot, db, vec![Box::from(&b"DEL"[..]), bytes.clone()]);
-        }
+        self.queue_effect(&key, &[b"DEL", &bytes]);
         self.changed(&key, EventClass::EVICTED, "evicted");
         self.circumstances.db = selected;
         key.hash
     }
 
-    fn expire_at(&mut self, key: &Key<'_>, place: Place) {
-        let entry = self.take_at(key, place);
+    /// Deletes a key that has expired. The table keeps its size: a sweep shrinks it once, at its end.
+    pub(super) fn expire_at(&mut self, key: &Key<'_>, place: Place) {
+        let entry = self.unlink_at(key, place);
         self.discard(entry);
         self.counts.expired += 1;
-        if self.store.records_effects() && self.expiry_role == ExpiryRole::Owner {
-            let db = self.circumstances.db;
-            let outbox = self.shard_mut(key.shard()).outbox.get_or_insert_default();
-            outbox.push(key.slot, db, vec![Box::from(&b"DEL"[..]), key.bytes.into()]);
+        if self.expiry_role == ExpiryRole::Owner {
+            self.queue_effect(key, &[b"DEL", key.bytes]);
         }
         self.changed(key, EventClass::EXPIRED, "expired");
+    }
+
+    /// Puts an effect that belongs to no command into its slot's order, where effects are wanted.
+    pub(super) fn queue_effect(&mut self, key: &Key<'_>, args: &[&[u8]]) {
+        if self.store.records_effects() {
+            let db = self.circumstances.db;
+            let args = args.iter().map(|&arg| Box::from(arg)).collect();
+            self.shard_mut(key.shard()).outbox.get_or_insert_default().push(key.slot, db, args);
+        }
     }
 
     fn discard(&mut self, entry: EntryBox) {

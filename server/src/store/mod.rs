@@ -12,6 +12,7 @@ pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
 pub mod evict;
+pub mod expire;
 pub mod jitter;
 pub mod key;
 pub mod keyspace;
@@ -19,10 +20,12 @@ pub mod lfu;
 pub mod object;
 pub mod observer;
 pub(crate) mod prefetch;
+pub mod scan;
 pub(crate) mod shard;
 pub(crate) mod size_class;
 pub(crate) mod table;
 pub mod waiters;
+pub mod whole;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

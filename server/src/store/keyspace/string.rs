@@ -70,6 +70,7 @@ impl Keyspace<'_> {
         }
         db.count_deadline(old_deadline_ms, deadline_ms);
         let old = db.table.replace(place, EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access));
+        db.forget_field_deadlines(key.bytes);
         self.discard(old);
     }
 }
