@@ -656,16 +656,6 @@ impl<'s> Keyspace<'s> {
         }
     }
 
-    /// Records what copies must apply before the command's own effects, whatever becomes of the command: fields that had
-    /// expired when it met them.
-    pub fn effect_ahead(&mut self, key: &Key<'_>, args: &[&[u8]]) {
-        if self.store.records_effects() {
-            let db = self.circumstances.db;
-            let args = args.iter().map(|&arg| Box::from(arg)).collect();
-            self.shard_mut(key.shard()).outbox.get_or_insert_default().push(key.slot, db, args);
-        }
-    }
-
     /// Says that the command changed nothing that copies must know.
     pub fn no_effect(&mut self) {
         if self.store.records_effects() {

@@ -8,7 +8,6 @@ use crate::{
         key::Key,
         keyspace::{ExpiryRole, Keyspace},
         object::WrongType,
-        observer::EventClass,
     },
     types::hash::Hash,
 };
@@ -26,7 +25,7 @@ pub(super) fn edit<R>(
     if !(is_owner && hash.has_expired(now_ms)) {
         return Ok(Some(change(hash)));
     }
-    expire_fields(ks, key)?;
+    ks.expire_fields(key, usize::MAX);
     Ok(ks.object_mut::<Hash>(key)?.map(change))
 }
 
@@ -43,20 +42,6 @@ pub(super) fn edit_or_insert<R>(
     if !(is_owner && hash.has_expired(now_ms)) {
         return Ok(change(hash));
     }
-    expire_fields(ks, key)?;
+    ks.expire_fields(key, usize::MAX);
     Ok(change(ks.object_or_insert::<Hash>(key)?))
-}
-
-/// Removes what has expired, and the key with its last field.
-#[cold]
-fn expire_fields(ks: &mut Keyspace<'_>, key: &Key<'_>) -> Result<(), WrongType> {
-    let now_ms = ks.now_ms();
-    let Some(hash) = ks.object_mut::<Hash>(key)? else { return Ok(()) };
-    let fields = hash.take_expired(now_ms, usize::MAX);
-    let words = [&b"HDEL"[..], key.bytes];
-    let effect: Vec<&[u8]> = words.into_iter().chain(fields.iter().map(|field| field.as_bytes())).collect();
-    ks.effect_ahead(key, &effect);
-    ks.changed(key, EventClass::HASH, "hexpired");
-    ks.remove_if_empty::<Hash>(key);
-    Ok(())
 }
