@@ -5,8 +5,11 @@
 
 pub mod args;
 pub mod block_args;
+pub mod byte_range;
 pub mod ctx;
+pub mod deadline;
 pub mod error;
+pub mod expire_args;
 pub mod registry;
 pub mod scan_args;
 
@@ -16,6 +19,7 @@ pub mod expiry;
 pub mod generic;
 pub mod geo;
 pub mod hash;
+pub(crate) mod help;
 pub mod hyperloglog;
 pub mod list;
 pub mod pubsub;
