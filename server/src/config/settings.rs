@@ -34,6 +34,39 @@ pub enum EvictionPolicy {
     NoEviction,
 }
 
+/// How far a client may fall behind with what is sent to it: one class of `client-output-buffer-limit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// The client is closed at once when more bytes than this wait; 0: no limit.
+    pub hard_bytes: usize,
+    /// The client is closed when more bytes than this wait for [`OutputLimit::soft_s`]; 0: no limit.
+    pub soft_bytes: usize,
+    /// How long the soft limit may be exceeded, in seconds.
+    pub soft_s: u64,
+}
+
+/// `client-output-buffer-limit`, by class of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// Replies to clients that ask one thing after another.
+    pub normal: OutputLimit,
+    /// Streams to copies.
+    pub replica: OutputLimit,
+    /// What clients get without asking each time: messages of channels, invalidations, MONITOR's lines.
+    pub pubsub: OutputLimit,
+}
+
+impl Default for OutputLimits {
+    fn default() -> Self {
+        const MB: usize = 1024 * 1024;
+        Self {
+            normal: OutputLimit::default(),
+            replica: OutputLimit { hard_bytes: 256 * MB, soft_bytes: 64 * MB, soft_s: 60 },
+            pubsub: OutputLimit { hard_bytes: 32 * MB, soft_bytes: 8 * MB, soft_s: 60 },
+        }
+    }
+}
+
 /// Every live setting. A worker reads one snapshot per batch; a change replaces the whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -55,6 +88,12 @@ pub struct Settings {
     pub clients_max: usize,
     /// `timeout`: seconds after which an idle client is closed; 0: never.
     pub idle_timeout_s: u64,
+    /// `tcp-keepalive`: seconds between probes of an idle connection; 0: none.
+    pub keepalive_s: u64,
+    /// `client-output-buffer-limit`
+    pub output_limits: OutputLimits,
+    /// `tracking-table-max-keys`: keys remembered for CLIENT TRACKING; 0: no limit.
+    pub tracked_keys_max: usize,
     /// `requirepass`; empty: no password.
     pub password: String,
     /// `protected-mode`
@@ -89,6 +128,9 @@ impl Default for Settings {
             lfu_decay_minutes: 1,
             clients_max: 10_000,
             idle_timeout_s: 0,
+            keepalive_s: 300,
+            output_limits: OutputLimits::default(),
+            tracked_keys_max: 1_000_000,
             password: String::new(),
             protected_mode: true,
             bulk_len_max: 512 * 1024 * 1024,
@@ -107,8 +149,19 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct SettingsCell {
     version: AtomicU64,
-    /// Guards the snapshot; held only to clone or replace the `Arc`.
+    /// Guards the snapshot; held only to clone or replace the `Arc`, and while listeners hear of a change.
     current: Mutex<Arc<Settings>>,
+    listeners: Mutex<Listeners>,
+}
+
+/// Who keeps a copy of some settings where they are looked at all the time.
+#[derive(Default)]
+struct Listeners(Vec<Box<dyn Fn(&Settings) + Send>>);
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
 }
 
 /// A worker's snapshot of the settings.
@@ -122,7 +175,18 @@ impl SettingsCell {
     /// A cell that holds `settings`.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { version: AtomicU64::new(0), current: Mutex::new(Arc::new(settings)) }
+        Self {
+            version: AtomicU64::new(0),
+            current: Mutex::new(Arc::new(settings)),
+            listeners: Mutex::default(),
+        }
+    }
+
+    /// Calls `listener` now and after every change. It must be quick and must not touch the settings.
+    pub fn on_change(&self, listener: impl Fn(&Settings) + Send + 'static) {
+        let current = self.current.lock();
+        listener(&current);
+        self.listeners.lock().0.push(Box::new(listener));
     }
 
     /// The settings in force.
@@ -147,6 +211,7 @@ impl SettingsCell {
         let mut settings = Settings::clone(&current);
         change(&mut settings)?;
         *current = Arc::new(settings);
+        self.listeners.lock().0.iter().for_each(|listener| listener(&current));
         self.version.fetch_add(1, Ordering::Release);
         Ok(())
     }

@@ -87,7 +87,7 @@ enum Held<'s> {
 pub struct Keyspace<'s> {
     store: &'s Store,
     observer: &'s dyn Observer,
-    interest: Interest,
+    interest: &'s Interest,
     held: Held<'s>,
     /// The running command's circumstances.
     pub circumstances: Circumstances,
@@ -153,11 +153,6 @@ impl<'s> Keyspace<'s> {
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.circumstances.now_ms
-    }
-
-    /// Reads again what the observer listens for, after a command that may have changed it.
-    pub fn refresh_interest(&mut self) {
-        self.interest = self.observer.interest();
     }
 
     // ---- locks ------------------------------------------------------------------------------------------------
@@ -274,7 +269,7 @@ impl<'s> Keyspace<'s> {
         let found = self.look(key, self.circumstances.touch);
         let count = if found.is_some() { &self.hits } else { &self.misses };
         count.set(count.get() + 1);
-        if found.is_none() && self.interest.events.contains(EventClass::KEY_MISS) {
+        if found.is_none() && self.interest.events().contains(EventClass::KEY_MISS) {
             self.observer.event(EventClass::KEY_MISS, "keymiss", self.circumstances.db, key.bytes);
         }
         found
@@ -631,7 +626,7 @@ impl<'s> Keyspace<'s> {
                 self.ready.push((db, key.bytes.into()));
             }
         }
-        if self.interest.tracking {
+        if self.interest.tracking() {
             self.observer.invalidated(self.circumstances.client_id, db, key.bytes);
         }
     }
@@ -639,7 +634,7 @@ impl<'s> Keyspace<'s> {
     /// Publishes a keyspace event.
     #[inline]
     pub fn event(&self, key: &Key<'_>, class: EventClass, event: &str) {
-        if self.interest.events.intersects(class) {
+        if self.interest.events().intersects(class) {
             self.observer.event(class, event, self.circumstances.db, key.bytes);
         }
     }
@@ -759,7 +754,10 @@ impl<'s> Keyspace<'s> {
             let outbox = self.shard_mut(key.shard()).outbox.get_or_insert_default();
             outbox.push(key.slot, db, vec![Box::from(&b"DEL"[..]), key.bytes.into()]);
         }
+        // Nobody's doing, so that a client hears of it even if it asked not to hear of its own changes.
+        let met_by = std::mem::take(&mut self.circumstances.client_id);
         self.changed(key, EventClass::EXPIRED, "expired");
+        self.circumstances.client_id = met_by;
     }
 
     fn discard(&mut self, entry: EntryBox) {
