@@ -6,7 +6,7 @@ use clap::Parser;
 use rondache_server::{
     config::settings::Settings,
     net::{listener, worker::Workers},
-    node::Node,
+    node::{Node, housekeeping},
 };
 
 #[global_allocator]
@@ -42,6 +42,7 @@ fn run(cli: &Cli) -> std::io::Result<()> {
             let _ = tokio::signal::ctrl_c().await;
             shutdown.cancel();
         });
+        tokio::spawn(housekeeping::run(node.clone()));
         listener::accept(listener, node.clone(), workers).await
     })?;
     for thread in threads {

@@ -1,8 +1,13 @@
-//! The settings that may change while the node runs.
+//! The settings in force. Most may change while the node runs; `config::parameters` says which, and holds their names.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -34,42 +39,110 @@ pub enum EvictionPolicy {
     NoEviction,
 }
 
-/// How far a client may fall behind with what is sent to it: one class of `client-output-buffer-limit`.
+impl EvictionPolicy {
+    /// Every policy with its name, as `maxmemory-policy` has it.
+    pub const NAMED: [(Self, &'static str); 10] = [
+        (Self::AllKeysS3Fifo, "allkeys-s3fifo"),
+        (Self::VolatileS3Fifo, "volatile-s3fifo"),
+        (Self::AllKeysLru, "allkeys-lru"),
+        (Self::VolatileLru, "volatile-lru"),
+        (Self::AllKeysLfu, "allkeys-lfu"),
+        (Self::VolatileLfu, "volatile-lfu"),
+        (Self::AllKeysRandom, "allkeys-random"),
+        (Self::VolatileRandom, "volatile-random"),
+        (Self::VolatileTtl, "volatile-ttl"),
+        (Self::NoEviction, "noeviction"),
+    ];
+
+    /// The name, as `maxmemory-policy` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(policy, _)| *policy == self).map_or("", |(_, name)| name)
+    }
+
+    /// Whether the policy goes by frequency of use.
+    #[must_use]
+    pub fn is_lfu(self) -> bool {
+        matches!(self, Self::AllKeysLfu | Self::VolatileLfu)
+    }
+}
+
+/// How far a client of some class may fall behind in reading its replies before it is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutputLimit {
-    /// The client is closed at once when more bytes than this wait; 0: no limit.
-    pub hard_bytes: usize,
-    /// The client is closed when more bytes than this wait for [`OutputLimit::soft_s`]; 0: no limit.
-    pub soft_bytes: usize,
-    /// How long the soft limit may be exceeded, in seconds.
+    /// Closed at once beyond this many bytes; 0: no limit.
+    pub hard_bytes: u64,
+    /// Closed beyond this many bytes if that lasts; 0: no limit.
+    pub soft_bytes: u64,
+    /// How long it may last, in seconds.
     pub soft_s: u64,
 }
 
-/// `client-output-buffer-limit`, by class of client.
+/// `client-output-buffer-limit`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputLimits {
-    /// Replies to clients that ask one thing after another.
+    /// Clients that are neither of the others.
     pub normal: OutputLimit,
-    /// Streams to copies.
+    /// Replicas: remembered, but no client is one.
     pub replica: OutputLimit,
-    /// What clients get without asking each time: messages of channels, invalidations, MONITOR's lines.
+    /// Clients that are sent what they don't ask for each time: messages of channels, invalidations, MONITOR's lines.
     pub pubsub: OutputLimit,
 }
 
 impl Default for OutputLimits {
     fn default() -> Self {
-        const MB: usize = 1024 * 1024;
+        const MIB: u64 = 1024 * 1024;
         Self {
             normal: OutputLimit::default(),
-            replica: OutputLimit { hard_bytes: 256 * MB, soft_bytes: 64 * MB, soft_s: 60 },
-            pubsub: OutputLimit { hard_bytes: 32 * MB, soft_bytes: 8 * MB, soft_s: 60 },
+            replica: OutputLimit { hard_bytes: 256 * MIB, soft_bytes: 64 * MIB, soft_s: 60 },
+            pubsub: OutputLimit { hard_bytes: 32 * MIB, soft_bytes: 8 * MIB, soft_s: 60 },
         }
     }
 }
 
-/// Every live setting. A worker reads one snapshot per batch; a change replaces the whole.
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Every setting. A worker reads one snapshot per batch; a change replaces the whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// `listen`: where clients connect.
+    pub listen: Vec<SocketAddr>,
+    /// `threads`: workers of the data plane.
+    pub threads: usize,
+    /// The file that settings were read from, if any.
+    pub file: Option<PathBuf>,
+    /// `dir`: where files are looked for and written.
+    pub dir: String,
+    /// `log-format`
+    pub log_format: LogFormat,
+    /// `loglevel`: an index into [`LOG_LEVELS`].
+    pub log_level: usize,
+    /// `tcp-backlog`: connections that the kernel queues before they are accepted.
+    pub tcp_backlog: i32,
+    /// `tcp-keepalive` in seconds; 0: off.
+    pub tcp_keepalive_s: u64,
+    /// `shutdown-timeout`: seconds that a shutdown waits for clients to take their replies.
+    pub shutdown_timeout_s: u64,
+    /// `client-output-buffer-limit`
+    pub output_limits: OutputLimits,
+    /// `tracking-table-max-keys`; 0: no limit.
+    pub tracking_keys_max: usize,
+    /// `active-expire-effort`, 1 to 10.
+    pub active_expire_effort: u32,
+    /// `latency-tracking`: whether run times are counted for percentiles.
+    pub latency_tracking: bool,
+    /// `latency-tracking-info-percentiles`
+    pub latency_percentiles: Vec<f64>,
+    /// Parameters of Redis that mean nothing here, where they were set: see `config::parameters::accepted`.
+    pub accepted: BTreeMap<&'static str, String>,
     /// `ttl-jitter`: the largest share, in percent, by which a relative TTL is shortened.
     pub ttl_jitter_percent: u8,
     /// `ttl-jitter-min`: shorter TTLs are left alone (ms).
@@ -88,12 +161,6 @@ pub struct Settings {
     pub clients_max: usize,
     /// `timeout`: seconds after which an idle client is closed; 0: never.
     pub idle_timeout_s: u64,
-    /// `tcp-keepalive`: seconds between probes of an idle connection; 0: none.
-    pub keepalive_s: u64,
-    /// `client-output-buffer-limit`
-    pub output_limits: OutputLimits,
-    /// `tracking-table-max-keys`: keys remembered for CLIENT TRACKING; 0: no limit.
-    pub tracked_keys_max: usize,
     /// `requirepass`; empty: no password.
     pub password: String,
     /// `protected-mode`
@@ -116,9 +183,27 @@ pub struct Settings {
     pub encoding: EncodingLimits,
 }
 
+/// The values of `loglevel`, from most to least, as Redis names them.
+pub const LOG_LEVELS: [&str; 5] = ["debug", "verbose", "notice", "warning", "nothing"];
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 6379))],
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            file: None,
+            dir: std::env::current_dir().map_or_else(|_| ".".to_owned(), |dir| dir.to_string_lossy().into_owned()),
+            log_format: LogFormat::Text,
+            log_level: 2,
+            tcp_backlog: 511,
+            tcp_keepalive_s: 300,
+            shutdown_timeout_s: 10,
+            output_limits: OutputLimits::default(),
+            tracking_keys_max: 1_000_000,
+            active_expire_effort: 1,
+            latency_tracking: true,
+            latency_percentiles: vec![50.0, 99.0, 99.9],
+            accepted: BTreeMap::new(),
             ttl_jitter_percent: 10,
             ttl_jitter_min_ms: 10_000,
             ttl_jitter_rules: Vec::new(),
@@ -128,9 +213,6 @@ impl Default for Settings {
             lfu_decay_minutes: 1,
             clients_max: 10_000,
             idle_timeout_s: 0,
-            keepalive_s: 300,
-            output_limits: OutputLimits::default(),
-            tracked_keys_max: 1_000_000,
             password: String::new(),
             protected_mode: true,
             bulk_len_max: 512 * 1024 * 1024,
@@ -175,11 +257,7 @@ impl SettingsCell {
     /// A cell that holds `settings`.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self {
-            version: AtomicU64::new(0),
-            current: Mutex::new(Arc::new(settings)),
-            listeners: Mutex::default(),
-        }
+        Self { version: AtomicU64::new(0), current: Mutex::new(Arc::new(settings)), listeners: Mutex::default() }
     }
 
     /// Calls `listener` now and after every change. It must be quick and must not touch the settings.

@@ -241,6 +241,8 @@ impl Connection {
         };
         let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
         ks.release();
+        self.node.store.age_newcomers();
+        self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
         match end {
             BatchEnd::Drained => Turn::Wait,
@@ -379,7 +381,10 @@ impl Connection {
             };
             match event {
                 Event::Reply(Some(reply)) => {
-                    self.unsent.extend_from_slice(&reply);
+                    blocked.leave(&self.node);
+                    if !blocked.is_silent {
+                        self.unsent.extend_from_slice(&reply);
+                    }
                     return self.write_unsent().await;
                 }
                 Event::Reply(None) => return false,

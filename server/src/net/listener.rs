@@ -49,7 +49,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
                     continue;
                 }
                 node.stats.connections.fetch_add(1, Ordering::Relaxed);
-                set_options(&stream, node.settings.load().keepalive_s);
+                set_options(&stream, node.settings.load().tcp_keepalive_s);
                 workers.hand_over(stream, turn).await;
                 turn += 1;
             }

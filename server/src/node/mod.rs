@@ -1,6 +1,7 @@
 //! A running node: what all connections share, and its start and end.
 
 pub mod clock;
+pub mod housekeeping;
 pub mod hub;
 pub mod memory;
 pub mod pause;
@@ -36,6 +37,8 @@ pub struct Node {
     pub stats: stats::Stats,
     /// What memory is used, and what to do when it is short.
     pub memory: memory::Memory,
+    /// What the node does besides serving requests.
+    pub housekeeping: housekeeping::Housekeeping,
     /// Cancelled when the node is to stop.
     pub shutdown: CancellationToken,
     /// When the node started (unix ms).
@@ -51,6 +54,8 @@ impl Node {
         let mut rng = fastrand::Rng::new();
         let settings = SettingsCell::new(settings);
         let hub = hub::Hub::new(&settings);
+        // Refused where the process runs a node already: its collections are hashed with that seed.
+        let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
         Arc::new(Self {
             store: Store::new(rng.u64(..)),
             settings,
@@ -60,6 +65,7 @@ impl Node {
             pause: pause::Pause::default(),
             stats: stats::Stats::default(),
             memory: memory::Memory::default(),
+            housekeeping: housekeeping::Housekeeping::default(),
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),

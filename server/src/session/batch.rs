@@ -85,20 +85,18 @@ impl Batch {
             match stop {
                 Stop::Full => {}
                 Stop::Incomplete => return BatchEnd::Drained,
-                Stop::Inline(args, end) => {
-                    match run_inline(executor, session, &args, out) {
-                        Some(BatchEnd::Paused) => {
-                            parser.restart();
-                            return BatchEnd::Paused;
-                        }
-                        batch_end => {
-                            *from = end;
-                            if let Some(batch_end) = batch_end {
-                                return batch_end;
-                            }
+                Stop::Inline(args, end) => match run_inline(executor, session, &args, out) {
+                    Some(BatchEnd::Paused) => {
+                        parser.restart();
+                        return BatchEnd::Paused;
+                    }
+                    batch_end => {
+                        *from = end;
+                        if let Some(batch_end) = batch_end {
+                            return batch_end;
                         }
                     }
-                }
+                },
                 Stop::Malformed(error) => {
                     executor.reply(session, out).error(&CommandError::from(error).to_string());
                     return BatchEnd::Close;

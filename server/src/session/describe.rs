@@ -1,9 +1,6 @@
 //! A connection in a line of text: CLIENT LIST and CLIENT INFO.
 
-use std::{
-    fmt::Write as _,
-    sync::atomic::Ordering::Relaxed,
-};
+use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use super::client::{Client, ClientFacts, LastCommand};
 

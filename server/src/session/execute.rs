@@ -10,7 +10,7 @@ use crate::{
     command::{
         CommandError, CommandResult,
         args::Args,
-        ctx::{BlockSpec, Ctx, FirstKey},
+        ctx::{BlockSpec, Ctx, FirstKey, Waiting},
         registry::{self, Command},
     },
     config::settings::Settings,
@@ -95,7 +95,7 @@ impl<'e, 's> Executor<'e, 's> {
             return self.fail(session, Some(index), error, out);
         }
         let reply_from = out.len();
-        let (result, blocked) = self.call(session, command, args, planned.first_key, true, out);
+        let (result, blocked) = self.call(session, command, args, planned.first_key, Waiting::Arriving, out);
         self.stats.count_call(index);
         let flow = match (result, blocked) {
             (Err(error), _) => {
@@ -121,7 +121,7 @@ impl<'e, 's> Executor<'e, 's> {
         command: &Command,
         args: &Args<'_>,
         first_key: Option<FirstKey>,
-        may_block: bool,
+        waiting: Waiting,
         out: &mut Vec<u8>,
     ) -> (CommandResult, Option<BlockSpec>) {
         self.ks.circumstances.db = session.db;
@@ -136,7 +136,7 @@ impl<'e, 's> Executor<'e, 's> {
             spec: command.spec,
             first_key,
             blocked: None,
-            may_block,
+            waiting,
         };
         let result = (command.handler)(&mut ctx, args);
         let blocked = ctx.blocked.take();
@@ -167,7 +167,7 @@ impl<'e, 's> Executor<'e, 's> {
         if self.node.watches_commands() {
             self.node.observe_command(session, command.spec, args);
         }
-        let (result, _) = self.call(session, command, args, None, false, out);
+        let (result, _) = self.call(session, command, args, None, Waiting::Never, out);
         self.stats.count_call(index);
         if let Err(error) = result {
             out.truncate(reply_from);
@@ -299,7 +299,7 @@ impl<'e, 's> Executor<'e, 's> {
             return true;
         }
         self.ks.release();
-        self.node.memory.make_room(self.node, self.settings, self.ks.now_ms())
+        self.node.memory.make_room(self.ks, self.settings, self.rng)
     }
 
     /// An error before the handler ran.
@@ -343,6 +343,7 @@ impl<'e, 's> Executor<'e, 's> {
 
     #[cold]
     fn expire_keys_of(&mut self, spec: &'static CommandSpec, args: &Args<'_>) {
+        let spec = named_subcommand(spec, args);
         let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
@@ -372,6 +373,7 @@ pub(super) fn lock_keys(
     args: &Args<'_>,
     shards: &mut Vec<usize>,
 ) -> CommandResult {
+    let spec = named_subcommand(spec, args);
     if spec.first_key == 0 {
         return Ok(());
     }
@@ -382,7 +384,16 @@ pub(super) fn lock_keys(
     Ok(())
 }
 
+/// The entry that says where the keys stand: the subcommand's, where the command is a container (OBJECT, MEMORY …).
+fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+    if spec.subcommands.is_empty() {
+        return spec;
+    }
+    spec.subcommand(args.get(1)).map_or(spec, |(_, found)| found)
+}
+
 fn first_key_of<'a>(spec: &'static CommandSpec, args: &Args<'a>) -> Option<&'a [u8]> {
+    let spec = named_subcommand(spec, args);
     let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
     found.first().map(|key| args.get(key.index))
 }

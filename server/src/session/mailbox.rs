@@ -85,7 +85,7 @@ impl Mailbox {
     }
 
     fn is_over(&self, inner: &mut Inner, limit: &OutputLimit) -> bool {
-        let waiting_bytes = self.waiting_bytes();
+        let waiting_bytes = self.waiting_bytes() as u64;
         if limit.hard_bytes > 0 && waiting_bytes > limit.hard_bytes {
             return true;
         }

@@ -4,6 +4,8 @@
 //! changes on them. It hides expired keys, counts accesses for eviction, and reports changes to watching, blocked and
 //! tracking clients, so that handlers cannot forget to.
 
+mod string;
+
 use std::{cell::Cell, sync::Arc};
 
 use super::{
@@ -74,6 +76,10 @@ pub struct KeyspaceCounts {
     pub changes: u64,
     /// Keys that had expired when they were met.
     pub expired: u64,
+    /// Keys evicted for memory.
+    pub evicted: u64,
+    /// Relative TTLs that jitter shortened.
+    pub ttls_jittered: u64,
 }
 
 enum Held<'s> {
@@ -86,8 +92,8 @@ enum Held<'s> {
 /// The shards that a command holds, and access to the keys in them.
 pub struct Keyspace<'s> {
     store: &'s Store,
-    observer: &'s dyn Observer,
-    interest: &'s Interest,
+    pub(super) observer: &'s dyn Observer,
+    pub(super) interest: &'s Interest,
     held: Held<'s>,
     /// The running command's circumstances.
     pub circumstances: Circumstances,
@@ -106,7 +112,7 @@ pub struct Keyspace<'s> {
     /// Set when a read met an expired key, which it may not delete.
     met_expired: Cell<bool>,
     /// Keys that were changed and that blocked clients wait for.
-    ready: Vec<(usize, Box<[u8]>)>,
+    pub(super) ready: Vec<(usize, Box<[u8]>)>,
     effects: Option<Vec<(u16, Vec<Box<[u8]>>)>>,
     /// Values that are costly to free, kept until the locks are gone.
     garbage: Vec<EntryBox>,
@@ -123,7 +129,7 @@ impl<'s> Keyspace<'s> {
             held: Held::None,
             circumstances,
             access_policy: AccessPolicy::Clock,
-            counts_frequency: false,
+            counts_frequency: store.evictor.is_on(),
             expiry_role: ExpiryRole::Owner,
             random: Cell::new(0),
             counts: KeyspaceCounts::default(),
@@ -220,14 +226,17 @@ impl<'s> Keyspace<'s> {
     /// Calls `visit` with one shard, locking it for the call where it is not held.
     pub(crate) fn with_shard<R>(&mut self, shard: usize, visit: impl FnOnce(&mut Shard) -> R) -> R {
         if self.holds(shard) {
-            return visit(self.shard_mut(shard));
+            let guard = self.guard_mut(shard);
+            let result = visit(guard);
+            guard.publish();
+            return result;
         }
         assert!(matches!(self.held, Held::None), "a shard is locked while others are held: locks would cross");
         visit(&mut self.store.lock(shard))
     }
 
     #[inline]
-    fn shard(&self, shard: usize) -> &Shard {
+    pub(super) fn shard(&self, shard: usize) -> &Shard {
         match &self.held {
             Held::One(held, guard) if *held == shard => guard,
             Held::Many(guards) => match guards.binary_search_by_key(&shard, |(held, _)| *held) {
@@ -240,6 +249,11 @@ impl<'s> Keyspace<'s> {
 
     #[inline]
     pub(crate) fn shard_mut(&mut self, shard: usize) -> &mut Shard {
+        self.guard_mut(shard)
+    }
+
+    #[inline]
+    fn guard_mut(&mut self, shard: usize) -> &mut ShardGuard<'s> {
         match &mut self.held {
             Held::One(held, guard) if *held == shard => guard,
             Held::Many(guards) => match guards.binary_search_by_key(&shard, |(held, _)| *held) {
@@ -256,7 +270,7 @@ impl<'s> Keyspace<'s> {
     }
 
     #[inline]
-    fn db_mut(&mut self, key: &Key<'_>) -> &mut Db {
+    pub(super) fn db_mut(&mut self, key: &Key<'_>) -> &mut Db {
         let db = self.circumstances.db;
         self.shard_mut(key.shard()).db_mut(db)
     }
@@ -266,7 +280,14 @@ impl<'s> Keyspace<'s> {
     /// The entry of `key` if it is there and has not expired. Counts as an access, and as a hit or miss.
     #[inline]
     pub fn read(&self, key: &Key<'_>) -> Option<EntryRef<'_>> {
-        let found = self.look(key, self.circumstances.touch);
+        self.read_with(key, self.circumstances.touch)
+    }
+
+    /// As [`Keyspace::read`], counting as a hit or miss, but as an access only if `touch` (EXISTS, TTL: not; TOUCH:
+    /// always).
+    #[inline]
+    pub fn read_with(&self, key: &Key<'_>, touch: bool) -> Option<EntryRef<'_>> {
+        let found = self.look(key, touch);
         let count = if found.is_some() { &self.hits } else { &self.misses };
         count.set(count.get() + 1);
         if found.is_none() && self.interest.events().contains(EventClass::KEY_MISS) {
@@ -357,12 +378,13 @@ impl<'s> Keyspace<'s> {
 
     /// The key's place, for changing it; an expired key is deleted first.
     #[inline]
-    fn locate(&mut self, key: &Key<'_>) -> Option<Place> {
+    pub(super) fn locate(&mut self, key: &Key<'_>) -> Option<Place> {
         let table = &self.db_mut(key).table;
         let place = table.find(key.hash, key.bytes)?;
         let entry = table.entry(place);
         if entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= self.circumstances.now_ms) {
             self.expire_at(key, place);
+            self.db_mut(key).table.shrink_if_sparse();
             return None;
         }
         Some(place)
@@ -379,41 +401,6 @@ impl<'s> Keyspace<'s> {
             }
         }
         Some(place)
-    }
-
-    /// Writes a string, replacing whatever the key held.
-    #[inline]
-    pub fn put_string(&mut self, key: &Key<'_>, value: &[u8], ttl: Ttl) {
-        let place = self.locate(key);
-        let access = self.fresh_access();
-        let Some(place) = place else {
-            let deadline_ms = if let Ttl::At(deadline_ms) = ttl { Some(deadline_ms) } else { None };
-            let entry = EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access);
-            return self.insert(key, entry);
-        };
-        let old_deadline_ms = self.db_mut(key).table.entry(place).deadline_ms();
-        let deadline_ms = match ttl {
-            Ttl::Clear => None,
-            Ttl::Keep => old_deadline_ms,
-            Ttl::At(deadline_ms) => Some(deadline_ms),
-        };
-        let db = self.db_mut(key);
-        db.count_deadline(old_deadline_ms, deadline_ms);
-        let mut entry = db.table.entry_mut(place);
-        if !entry.as_ref().was_edited()
-            && entry.as_ref().deadline_ms().is_some() == deadline_ms.is_some()
-            && entry.resize_embedded(value.len())
-            && entry.set_deadline_in_place(deadline_ms)
-        {
-            if let Some(bytes) = entry.embedded_mut() {
-                bytes.copy_from_slice(value);
-            }
-            self.locate_and_touch(key);
-            return;
-        }
-        let old = db.table.replace(place, EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access));
-        self.discard(old);
-        self.locate_and_touch(key);
     }
 
     /// Writes a long string without copying it, or a short one by copying.
@@ -438,6 +425,10 @@ impl<'s> Keyspace<'s> {
             Ttl::Keep => old_deadline_ms,
             Ttl::At(deadline_ms) => Some(deadline_ms),
         };
+        let field_deadline_ms = match &payload {
+            Payload::Object(Object::Hash(hash)) => hash.earliest_deadline(),
+            _ => None,
+        };
         let entry = EntryBox::new(key.bytes, payload, deadline_ms, access);
         match place {
             None => self.insert(key, entry),
@@ -445,9 +436,19 @@ impl<'s> Keyspace<'s> {
                 let db = self.db_mut(key);
                 db.count_deadline(old_deadline_ms, deadline_ms);
                 let old = db.table.replace(place, entry);
+                db.forget_field_deadlines(key.bytes);
                 self.discard(old);
             }
         }
+        if let Some(deadline_ms) = field_deadline_ms {
+            self.note_field_deadline(key, deadline_ms);
+        }
+    }
+
+    /// Tells the expiry sweep that a field of the hash at `key` expires at `deadline_ms`. Owed by every command that sets
+    /// a field's deadline in place; what replaces the whole hash notes it by itself.
+    pub fn note_field_deadline(&mut self, key: &Key<'_>, deadline_ms: u64) {
+        self.db_mut(key).note_field_deadline(key.bytes, deadline_ms);
     }
 
     /// A string's bytes for changing in place without changing their length, or `None` where there is no such key.
@@ -609,6 +610,14 @@ impl<'s> Keyspace<'s> {
         self.event(key, class, event);
     }
 
+    /// [`Keyspace::changed`] for what befalls a key in the course of a client's command without being its doing: even a
+    /// client that asked not to hear of its own changes hears of it.
+    fn changed_by_nobody(&mut self, key: &Key<'_>, class: EventClass, event: &str) {
+        let met_by = std::mem::take(&mut self.circumstances.client_id);
+        self.changed(key, class, event);
+        self.circumstances.client_id = met_by;
+    }
+
     /// [`Keyspace::changed`] without an event.
     #[inline]
     pub fn touched(&mut self, key: &Key<'_>) {
@@ -702,6 +711,17 @@ impl<'s> Keyspace<'s> {
         self.met_expired.get()
     }
 
+    /// Whether clients wait for `key`; then they are served after the command, as if the key had changed.
+    pub fn mark_ready_if_awaited(&mut self, key: &Key<'_>) -> bool {
+        let db = self.circumstances.db;
+        let waiters = self.shard(key.shard()).waiters.as_ref();
+        let is_awaited = waiters.is_some_and(|waiters| waiters.has_line(db, key.bytes));
+        if is_awaited {
+            self.ready.push((db, key.bytes.into()));
+        }
+        is_awaited
+    }
+
     /// The keys that changed while clients were blocked on them.
     pub fn take_ready(&mut self) -> Vec<(usize, Box<[u8]>)> {
         std::mem::take(&mut self.ready)
@@ -723,6 +743,7 @@ impl<'s> Keyspace<'s> {
 
     // ---- inner workings ---------------------------------------------------------------------------------------
 
+    #[inline]
     fn insert(&mut self, key: &Key<'_>, entry: EntryBox) {
         self.insert_at(key, entry);
     }
@@ -731,33 +752,67 @@ impl<'s> Keyspace<'s> {
         let db = self.db_mut(key);
         db.count_deadline(None, entry.as_ref().deadline_ms());
         *db.slot_count_mut(key.slot) += 1;
-        let place = db.table.insert(key.hash, entry, 0);
+        let is_volatile = entry.as_ref().deadline_ms().is_some();
+        let evictor = &self.store.evictor;
+        let meta = if evictor.is_on() { evictor.admit(key.shard(), key.hash, is_volatile) } else { 0 };
+        let place = self.db_mut(key).table.insert(key.hash, entry, meta);
         self.event(key, EventClass::NEW, "new");
         place
     }
 
     fn take_at(&mut self, key: &Key<'_>, place: Place) -> EntryBox {
-        let db = self.db_mut(key);
-        let entry = db.table.remove(key.hash, place);
-        db.count_deadline(entry.as_ref().deadline_ms(), None);
-        *db.slot_count_mut(key.slot) -= 1;
-        db.table.shrink_if_sparse();
+        let entry = self.unlink_at(key, place);
+        self.db_mut(key).table.shrink_if_sparse();
         entry
     }
 
-    fn expire_at(&mut self, key: &Key<'_>, place: Place) {
-        let entry = self.take_at(key, place);
+    fn unlink_at(&mut self, key: &Key<'_>, place: Place) -> EntryBox {
+        let db = self.db_mut(key);
+        let entry = db.table.remove(key.hash, place);
+        db.count_deadline(entry.as_ref().deadline_ms(), None);
+        db.forget_field_deadlines(key.bytes);
+        *db.slot_count_mut(key.slot) -= 1;
+        if self.store.evictor.is_on() {
+            self.store.evictor.forget(key.shard(), 1);
+        }
+        entry
+    }
+
+    /// Evicts the entry at a place of a held shard, as a deletion that copies and clients hear of. Answers its hash.
+    pub(crate) fn evict_at(&mut self, shard: usize, db: usize, place: Place) -> u64 {
+        let bytes: Box<[u8]> = match self.shard(shard).db(db) {
+            Some(content) => content.table.entry(place).key().into(),
+            None => return 0,
+        };
+        let key = self.store.key(&bytes);
+        let selected = std::mem::replace(&mut self.circumstances.db, db);
+        let entry = self.take_at(&key, place);
+        self.discard(entry);
+        self.counts.evicted += 1;
+        self.queue_effect(&key, &[b"DEL", &bytes]);
+        self.changed_by_nobody(&key, EventClass::EVICTED, "evicted");
+        self.circumstances.db = selected;
+        key.hash
+    }
+
+    /// Deletes a key that has expired. The table keeps its size: a sweep shrinks it once, at its end.
+    pub(super) fn expire_at(&mut self, key: &Key<'_>, place: Place) {
+        let entry = self.unlink_at(key, place);
         self.discard(entry);
         self.counts.expired += 1;
-        if self.store.records_effects() && self.expiry_role == ExpiryRole::Owner {
-            let db = self.circumstances.db;
-            let outbox = self.shard_mut(key.shard()).outbox.get_or_insert_default();
-            outbox.push(key.slot, db, vec![Box::from(&b"DEL"[..]), key.bytes.into()]);
+        if self.expiry_role == ExpiryRole::Owner {
+            self.queue_effect(key, &[b"DEL", key.bytes]);
         }
-        // Nobody's doing, so that a client hears of it even if it asked not to hear of its own changes.
-        let met_by = std::mem::take(&mut self.circumstances.client_id);
-        self.changed(key, EventClass::EXPIRED, "expired");
-        self.circumstances.client_id = met_by;
+        self.changed_by_nobody(key, EventClass::EXPIRED, "expired");
+    }
+
+    /// Puts an effect that belongs to no command into its slot's order, where effects are wanted.
+    pub(super) fn queue_effect(&mut self, key: &Key<'_>, args: &[&[u8]]) {
+        if self.store.records_effects() {
+            let db = self.circumstances.db;
+            let args = args.iter().map(|&arg| Box::from(arg)).collect();
+            self.shard_mut(key.shard()).outbox.get_or_insert_default().push(key.slot, db, args);
+        }
     }
 
     fn discard(&mut self, entry: EntryBox) {

@@ -11,16 +11,21 @@
 pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
+pub mod evict;
+pub mod expire;
+pub mod jitter;
 pub mod key;
 pub mod keyspace;
 pub mod lfu;
 pub mod object;
 pub mod observer;
 pub(crate) mod prefetch;
+pub mod scan;
 pub(crate) mod shard;
 pub(crate) mod size_class;
 pub(crate) mod table;
 pub mod waiters;
+pub mod whole;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,6 +46,7 @@ pub struct Store {
     shards: Box<[ShardCell]>,
     seed: u64,
     records_effects: AtomicBool,
+    pub(crate) evictor: evict::Evictor,
 }
 
 impl Store {
@@ -49,7 +55,7 @@ impl Store {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let shards = (0..SHARDS as u32).map(|index| ShardCell::new(seed, index)).collect();
-        Self { shards, seed, records_effects: AtomicBool::new(false) }
+        Self { shards, seed, records_effects: AtomicBool::new(false), evictor: evict::Evictor::default() }
     }
 
     /// Hash and slot of a key.

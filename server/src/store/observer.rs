@@ -99,6 +99,9 @@ pub trait Observer: Sync {
     fn interest(&self) -> &Interest;
     /// `key` was changed by client `origin` (0: by no client): copies that clients hold of it are stale.
     fn invalidated(&self, origin: u64, db: usize, key: &[u8]);
+    /// All keys of a database (`None`: of all databases) were changed or removed at once: every copy that clients hold
+    /// is stale.
+    fn invalidated_all(&self, _origin: u64, _db: Option<usize>) {}
     /// Something happened to `key`.
     fn event(&self, class: EventClass, event: &str, db: usize, key: &[u8]);
 }

@@ -7,7 +7,7 @@ use super::{
     SLOTS_PER_SHARD,
     effect::Outbox,
     key::Key,
-    table::{Table, TableHint},
+    table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
 };
 
@@ -18,8 +18,32 @@ pub(crate) struct Db {
     pub(crate) volatile: usize,
     /// No deadline in this table is earlier (unix ms): lets the expiry sweep pass by. `u64::MAX` where there is none.
     pub(crate) deadline_min_ms: u64,
+    /// How far the expiry sweep is through this table; `None`: no sweep is under way.
+    pub(crate) sweep: Option<Sweep>,
+    /// The hashes whose fields expire, where there are any.
+    pub(crate) field_deadlines: Option<Box<FieldDeadlines>>,
     /// Keys of each of the shard's slots.
     pub(crate) slot_keys: [u32; SLOTS_PER_SHARD],
+}
+
+/// The state of a sweep between two of its chunks. It lives with the table, so that it follows it in a SWAPDB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep {
+    /// The next position to look at.
+    pub(crate) position: u32,
+    /// The earliest deadline among the keys that were passed and stay.
+    pub(crate) rest_min_ms: u64,
+}
+
+/// The hashes of one table that have fields with a deadline.
+///
+/// Bound: one entry per such hash; an entry goes with its key.
+#[derive(Debug)]
+pub(crate) struct FieldDeadlines {
+    /// For each hash a time (unix ms) before which none of its fields expires.
+    pub(crate) by_key: HashMap<Box<[u8]>, u64>,
+    /// No time in `by_key` is earlier.
+    pub(crate) min_ms: u64,
 }
 
 impl Db {
@@ -28,6 +52,8 @@ impl Db {
             table: Table::new(seed, stagger),
             volatile: 0,
             deadline_min_ms: u64::MAX,
+            sweep: None,
+            field_deadlines: None,
             slot_keys: [0; SLOTS_PER_SHARD],
         }
     }
@@ -42,9 +68,46 @@ impl Db {
         }
     }
 
+    /// Remembers that a field of the hash at `key` expires at `deadline_ms`.
+    pub(crate) fn note_field_deadline(&mut self, key: &[u8], deadline_ms: u64) {
+        let noted = self
+            .field_deadlines
+            .get_or_insert_with(|| Box::new(FieldDeadlines { by_key: HashMap::new(), min_ms: u64::MAX }));
+        noted.min_ms = noted.min_ms.min(deadline_ms);
+        match noted.by_key.get_mut(key) {
+            Some(earliest_ms) => *earliest_ms = deadline_ms.min(*earliest_ms),
+            None => drop(noted.by_key.insert(key.into(), deadline_ms)),
+        }
+    }
+
+    /// Forgets the field deadlines of a key that has gone or been replaced.
+    #[inline]
+    pub(crate) fn forget_field_deadlines(&mut self, key: &[u8]) {
+        if let Some(noted) = &mut self.field_deadlines {
+            noted.by_key.remove(key);
+            if noted.by_key.is_empty() {
+                self.field_deadlines = None;
+            }
+        }
+    }
+
+    /// Whether something in here may have expired by `now_ms`.
+    pub(crate) fn has_due(&self, now_ms: u64) -> bool {
+        self.sweep.is_some()
+            || (self.volatile > 0 && self.deadline_min_ms <= now_ms)
+            || self.field_deadlines.as_ref().is_some_and(|noted| noted.min_ms <= now_ms)
+    }
+
     pub(crate) fn slot_count_mut(&mut self, slot: u16) -> &mut u32 {
         &mut self.slot_keys[slot as usize / super::SHARDS]
     }
+}
+
+/// A bucket of one of a shard's databases.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hand {
+    pub(crate) db: usize,
+    pub(crate) bucket: usize,
 }
 
 /// What a shard's lock guards.
@@ -54,6 +117,8 @@ pub(crate) struct Shard {
     others: Vec<Option<Box<Db>>>,
     seed: u64,
     stagger: u32,
+    /// Where eviction's hand stands.
+    pub(crate) hand: Hand,
     /// Clients that WATCH a key: told when it changes.
     pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
     /// Clients blocked on a key.
@@ -76,6 +141,31 @@ impl Shard {
             self.others.resize_with(db, || None);
         }
         self.others[db - 1].get_or_insert_with(|| Box::new(Db::new(self.seed, self.stagger)))
+    }
+
+    /// How many databases have been made: all indexes below may hold keys.
+    pub(crate) fn db_count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// Keys in all databases, expired ones included.
+    pub(crate) fn len(&self) -> usize {
+        (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| db.table.len()).sum()
+    }
+
+    /// Resets the eviction state of every slot.
+    pub(crate) fn clear_marks(&mut self) {
+        for table in (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| &db.table) {
+            for bucket in (0..table.bucket_count()).map(|at| table.bucket(at)) {
+                bucket.occupied().for_each(|lane| bucket.set_meta(lane, 0));
+            }
+        }
+    }
+
+    /// A newcomer of eviction's small queue by the parts of its hash that a queue's record keeps.
+    pub(crate) fn find_small(&self, partial_hash: u64) -> Option<(usize, Place)> {
+        (0..self.db_count())
+            .find_map(|db| Some((db, self.db(db)?.table.find_marked(partial_hash, super::bucket::META_SMALL)?)))
     }
 
     /// Exchanges two databases.
@@ -111,6 +201,7 @@ impl ShardCell {
                 others: Vec::new(),
                 seed,
                 stagger,
+                hand: Hand::default(),
                 watchers: None,
                 waiters: None,
                 outbox: None,
@@ -142,6 +233,14 @@ pub(crate) struct ShardGuard<'s> {
     shard: MutexGuard<'s, Shard>,
 }
 
+impl ShardGuard<'_> {
+    /// Publishes where the main table now stands. Owed before a table that was the main one changes or goes away while
+    /// the shard stays locked.
+    pub(crate) fn publish(&mut self) {
+        self.hint.publish(&mut self.shard.main.table);
+    }
+}
+
 impl std::ops::Deref for ShardGuard<'_> {
     type Target = Shard;
     #[inline]
@@ -160,6 +259,6 @@ impl std::ops::DerefMut for ShardGuard<'_> {
 impl Drop for ShardGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.hint.publish(&mut self.shard.main.table);
+        self.publish();
     }
 }

@@ -113,6 +113,22 @@ impl Table {
         None
     }
 
+    /// An entry by home bucket and tag alone, among those whose eviction state has the bits of `mark`.
+    pub(crate) fn find_marked(&self, hash: u64, mark: u8) -> Option<Place> {
+        let mut at = home(hash, self.buckets.len());
+        for _ in 0..self.buckets.len() {
+            let bucket = &self.buckets[at];
+            if let Some(lane) = bucket.matches(Bucket::tag_of(hash)).find(|&lane| bucket.meta(lane) & mark == mark) {
+                return Some(Place { bucket: at, lane });
+            }
+            if !bucket.overflowed() {
+                return None;
+            }
+            at = self.next(at);
+        }
+        None
+    }
+
     #[inline]
     pub(crate) fn bucket(&self, index: usize) -> &Bucket {
         &self.buckets[index]
@@ -202,8 +218,13 @@ impl Table {
     /// Calls `visit` for the entries of one bucket and answers the position of the next: entries whose hash begins with
     /// `position` or stands behind it in the same bucket. `None` as next: the scan is through.
     pub(crate) fn scan(&self, position: u32, mut visit: impl FnMut(EntryRef<'_>)) -> Option<u32> {
+        /// Entries are prefetched so many buckets ahead, as each key must be read.
+        const AHEAD: usize = 2;
         let count = self.buckets.len();
         let home_bucket = home(u64::from(position) << 32, count);
+        if let Some(bucket) = self.buckets.get(home_bucket + AHEAD) {
+            bucket.occupied().for_each(|lane| prefetch_read(bucket.address(lane)));
+        }
         let mut at = home_bucket;
         for _ in 0..count {
             let bucket = &self.buckets[at];

@@ -1,21 +1,30 @@
 //! Keys of any type: <https://valkey.io/commands/?group=generic>.
 
-use super::{CommandResult, args::Args, ctx::Ctx, registry::HandlerList};
-use crate::store::observer::EventClass;
+mod copy;
+mod existence;
+mod object;
+mod rename;
+mod scan;
+mod wait;
+
+pub(crate) use copy::database;
+
+use super::registry::HandlerList;
 
 /// The family's handlers.
-pub(super) const HANDLERS: HandlerList = &[("del", del)];
-
-/// `DEL key [key …]`
-fn del(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    let mut count = 0;
-    for bytes in args.from(1) {
-        let key = ctx.ks.key(bytes);
-        if ctx.ks.remove(&key) {
-            ctx.changed(&key, EventClass::GENERIC, "del");
-            count += 1;
-        }
-    }
-    ctx.reply.integer(count);
-    Ok(())
-}
+pub(super) const HANDLERS: HandlerList = &[
+    ("copy", copy::copy),
+    ("del", existence::del),
+    ("exists", existence::exists),
+    ("keys", scan::keys),
+    ("move", copy::r#move),
+    ("object", object::object),
+    ("randomkey", scan::randomkey),
+    ("rename", rename::rename),
+    ("renamenx", rename::renamenx),
+    ("scan", scan::scan),
+    ("touch", existence::touch),
+    ("type", existence::r#type),
+    ("unlink", existence::del),
+    ("wait", wait::wait),
+];

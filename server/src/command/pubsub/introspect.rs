@@ -3,6 +3,14 @@
 use super::super::{CommandResult, args::Args, ctx::Ctx, help, subcommand};
 use crate::node::hub::channels::Kind;
 
+const HELP: &[(&str, &str)] = &[
+    ("CHANNELS [<pattern>]", "Names of channels that someone listens to."),
+    ("NUMPAT", "How many patterns someone listens to."),
+    ("NUMSUB [<channel> ...]", "How many clients listen to each channel."),
+    ("SHARDCHANNELS [<pattern>]", "Names of shard channels that someone listens to."),
+    ("SHARDNUMSUB [<shardchannel> ...]", "How many clients listen to each shard channel."),
+];
+
 /// `PUBSUB subcommand …`
 pub(super) fn pubsub(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     match subcommand(ctx.spec, args)?.name {
@@ -15,7 +23,10 @@ pub(super) fn pubsub(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
             ctx.reply.count(patterns);
             Ok(())
         }
-        _ => help::reply(ctx),
+        _ => {
+            help::reply(ctx, args, HELP);
+            Ok(())
+        }
     }
 }
 

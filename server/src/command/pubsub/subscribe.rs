@@ -2,7 +2,11 @@
 
 use rondache_protocol::resp::writer::ReplyWriter;
 
-use super::super::{CommandResult, args::Args, ctx::Ctx};
+use super::super::{
+    CommandResult,
+    args::Args,
+    ctx::{Ctx, Waiting},
+};
 use crate::{
     node::hub::channels::{Kind, Subscriptions},
     session::ReplyMode,
@@ -51,18 +55,15 @@ fn begin(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, kind: Kind, verb: &str) -> Comm
 
 fn end(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, kind: Kind, verb: &str) -> CommandResult {
     let mut own = ctx.session.subscriptions.take().unwrap_or_default();
-    let names: Vec<Box<[u8]>> = if args.len() > 1 {
-        args.from(1).map(Box::from).collect()
-    } else {
-        own.of(kind).iter().cloned().collect()
-    };
+    let names: Vec<Box<[u8]>> =
+        if args.len() > 1 { args.from(1).map(Box::from).collect() } else { own.of(kind).iter().cloned().collect() };
     if names.is_empty() {
         confirm(ctx, verb, None, shown_count(&own, kind));
     }
     for name in names {
         ctx.node.hub.channels.unsubscribe(ctx.session.client.id, &mut own, kind, &name);
         // Nothing more of this channel comes; what came already is to be read before the confirmation.
-        if ctx.may_block && ctx.session.client.mailbox.is_filled() {
+        if ctx.waiting != Waiting::Never && ctx.session.client.mailbox.is_filled() {
             ctx.session.client.mailbox.take(ctx.reply.buf());
         }
         confirm(ctx, verb, Some(&name), shown_count(&own, kind));

@@ -100,7 +100,7 @@ impl Channels {
             }
             Kind::Pattern => {
                 let mut patterns = self.patterns.lock();
-                patterns.entry_ref(name).or_default().insert(id, client);
+                patterns.entry(name.into()).or_default().insert(id, client);
                 self.patterns_len.store(patterns.len(), Ordering::Relaxed);
             }
         }

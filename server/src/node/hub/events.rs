@@ -4,14 +4,7 @@ use super::channels::Channels;
 use crate::store::observer::EventClass;
 
 /// Publishes an event to the kinds of channel that `enabled` names.
-pub(super) fn publish(
-    channels: &Channels,
-    enabled: EventClass,
-    class: EventClass,
-    event: &str,
-    db: usize,
-    key: &[u8],
-) {
+pub(super) fn publish(channels: &Channels, enabled: EventClass, class: EventClass, event: &str, db: usize, key: &[u8]) {
     if !enabled.intersects(class) || !channels.has_listeners() {
         return;
     }

@@ -58,7 +58,7 @@ impl Live {
         *self.notify_events.write() = settings.notify_events;
         self.interest.set_events(settings.notify_events);
         *self.push_limit.write() = settings.output_limits.pubsub;
-        self.tracked_keys_max.store(settings.tracked_keys_max, Ordering::Relaxed);
+        self.tracked_keys_max.store(settings.tracking_keys_max, Ordering::Relaxed);
     }
 
     /// How far a client may fall behind with what it is sent.
@@ -89,12 +89,6 @@ impl Hub {
         self.monitors.len() > 0
     }
 
-    /// Says that many keys are gone (FLUSHALL, FLUSHDB, SWAPDB): clients drop everything they keep. Called after the keys
-    /// were removed, so that what is read in between is dropped too.
-    pub fn flushed(&self) {
-        self.tracking.flushed();
-    }
-
     /// Undoes everything that a connection is registered for: when it ends, and for RESET.
     pub fn forget(&self, session: &mut Session) {
         if let Some(subscriptions) = session.subscriptions.take() {
@@ -113,6 +107,10 @@ impl Observer for Hub {
 
     fn invalidated(&self, origin: u64, _db: usize, key: &[u8]) {
         self.tracking.invalidate(origin, key);
+    }
+
+    fn invalidated_all(&self, _origin: u64, _db: Option<usize>) {
+        self.tracking.invalidate_all();
     }
 
     fn event(&self, class: EventClass, event: &str, db: usize, key: &[u8]) {

@@ -68,7 +68,7 @@ impl Broadcast {
         }
         for (prefix, entry) in self.prefixes.lock().iter_mut() {
             if key.starts_with(prefix) {
-                *entry.changed.entry_ref(key).or_default() = origin;
+                entry.changed.insert(key.into(), origin);
                 self.has_pending.store(true, Ordering::Release);
                 if entry.changed.len() >= PENDING_KEYS_MAX {
                     entry.send(limit);

@@ -19,8 +19,8 @@ use std::{
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
-use self::{broadcast::Broadcast, table::Table, tracker::Stale};
 pub use self::tracker::{Options, Tracker};
+use self::{broadcast::Broadcast, table::Table, tracker::Stale};
 use super::Live;
 use crate::session::{Session, client::Client};
 
@@ -157,8 +157,9 @@ impl Tracking {
         }
     }
 
-    /// Tells all tracking clients to drop everything.
-    pub(super) fn flushed(&self) {
+    /// Tells all tracking clients to drop everything. Called when the keys are gone already, so that what was read in
+    /// between is dropped too.
+    pub(super) fn invalidate_all(&self) {
         let limit = self.live.push_limit();
         self.table.clear();
         for entry in &self.trackers {

@@ -46,14 +46,15 @@ impl Table {
     /// Remembers that a client read a key.
     pub(super) fn insert(&self, key: &[u8], client_id: u64) {
         let mut part = self.part(key).lock();
-        let ids = part.entry_ref(key).or_insert_with(|| {
-            self.keys.fetch_add(1, Ordering::Relaxed);
-            Vec::with_capacity(1)
-        });
-        if !ids.contains(&client_id) {
-            ids.push(client_id);
-            self.items.fetch_add(1, Ordering::Relaxed);
+        match part.get_mut(key) {
+            Some(ids) if ids.contains(&client_id) => return,
+            Some(ids) => ids.push(client_id),
+            None => {
+                part.insert(key.into(), vec![client_id]);
+                self.keys.fetch_add(1, Ordering::Relaxed);
+            }
         }
+        self.items.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Forgets a key and answers who read it.

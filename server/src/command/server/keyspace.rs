@@ -1,0 +1,66 @@
+//! DBSIZE, FLUSHALL, FLUSHDB, SWAPDB.
+
+use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx, generic::database};
+use crate::store::whole::Flushed;
+
+/// Fewer keys than this are freed on the spot: that takes less time than starting a thread is worth.
+const FREED_INLINE_MAX: usize = 10_000;
+
+/// `DBSIZE`
+pub(super) fn dbsize(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
+    let keys = ctx.ks.len();
+    ctx.reply.count(keys);
+    Ok(())
+}
+
+/// `FLUSHALL [ASYNC | SYNC]`
+pub(super) fn flushall(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    flush(ctx, args, None)
+}
+
+/// `FLUSHDB [ASYNC | SYNC]`
+pub(super) fn flushdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    let db = ctx.session.db;
+    flush(ctx, args, Some(db))
+}
+
+fn flush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, db: Option<usize>) -> CommandResult {
+    let waits = match args.len() {
+        1 => false,
+        2 if args.is(1, "sync") => true,
+        2 if args.is(1, "async") => false,
+        _ => return Err(CommandError::Syntax),
+    };
+    let flushed = ctx.ks.flush(db);
+    if waits {
+        drop(flushed);
+    } else {
+        free_in_background(flushed);
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn free_in_background(flushed: Flushed) {
+    if flushed.len() <= FREED_INLINE_MAX {
+        return;
+    }
+    // Where there is no thread to be had, the closure is dropped, and the keys with it: here and now.
+    let freeing = std::thread::Builder::new().name("free".to_owned()).spawn(move || drop(flushed));
+    if let Err(error) = freeing {
+        tracing::warn!(%error, "flushed keys were freed on the spot");
+    }
+}
+
+/// `SWAPDB index1 index2`
+pub(super) fn swapdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    let index = |at: usize, refusal: &'static str| match database(args, at) {
+        Err(CommandError::NotInteger) => Err(CommandError::coded(refusal)),
+        found => found,
+    };
+    let first = index(1, "ERR invalid first DB index")?;
+    let second = index(2, "ERR invalid second DB index")?;
+    ctx.ks.swap_databases(first, second);
+    ctx.reply.ok();
+    Ok(())
+}
