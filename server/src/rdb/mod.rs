@@ -97,4 +97,3 @@ pub fn restore(payload: &[u8], limits: &EncodingLimits, now_ms: u64) -> Result<R
     }
     decode::value(body, limits, now_ms).map_err(|_| RestoreError::Format)
 }
-

@@ -81,10 +81,7 @@ fn strings_of_another_server_are_read_plain_as_integers_and_compressed() {
     assert_reads("00c1d08a50001a5679883daa3ae4", text(b"-30000"));
     assert_reads("00c2006cca885000fad5672ce14f1d93", text(b"-2000000000"));
     assert_reads("0013393232333337323033363835343737353830375000f54fb7051fba38d6", text(b"9223372036854775807"));
-    assert_reads(
-        "00c313414008616263646566676861e0ff07e124070167685000b90234d46061fae5",
-        text(&b"abcdefgh".repeat(40)),
-    );
+    assert_reads("00c313414008616263646566676861e0ff07e124070167685000b90234d46061fae5", text(&b"abcdefgh".repeat(40)));
     assert_reads("00c31243e8016161e0ff00e0ff00e0ff00e0c300016161500049e8db4acad3f9c8", text(&[b'a'; 1000]));
 }
 
@@ -92,9 +89,7 @@ fn strings_of_another_server_are_read_plain_as_integers_and_compressed() {
 fn lists_of_another_server_are_read_from_one_node_and_from_several() {
     assert_reads(
         "12030213130000000400816102816202c12c02dffb02ff021f1f0000000400f270110104f3c0ab76ff05f400f2052a0100000009d06002ff02c31840b708b70000000200e06478e05a000366e04679e03c000148ff500079d37baf06f8c9c4",
-        list(&[
-            b"a", b"b", b"300", b"-5", b"70000", b"-9000000", b"5000000000", b"-4000", &[b'x'; 100], &[b'y'; 70],
-        ]),
+        list(&[b"a", b"b", b"300", b"-5", b"70000", b"-9000000", b"5000000000", b"-4000", &[b'x'; 100], &[b'y'; 70]]),
     );
     let elements: Vec<String> = (0..12).map(|index| format!("elem{index}")).collect();
     let elements: Vec<&[u8]> = elements.iter().map(String::as_bytes).collect();
@@ -112,7 +107,10 @@ fn lists_of_another_server_are_read_from_one_node_and_from_several() {
 fn sets_of_another_server_are_read_from_integers_packed_and_plain() {
     assert_reads("0b0e0200000003000000fdff0100020050001e9d47482255a58b", set(&[b"1", b"2", b"-3"]));
     assert_reads("0b100400000002000000ffffffff701101005000759b0ff4207b9e42", set(&[b"70000", b"-1"]));
-    assert_reads("0b180800000002000000010000000000000000f2052a0100000050009bdf6bfb7955d208", set(&[b"5000000000", b"1"]));
+    assert_reads(
+        "0b180800000002000000010000000000000000f2052a0100000050009bdf6bfb7955d208",
+        set(&[b"5000000000", b"1"]),
+    );
     assert_reads("02030161c001026262500033a8684e2eac2515", set(&[b"a", b"1", b"bb"]));
     assert_reads("02030161c001026262500033a8684e2eac2515", set(&[b"a", b"1", b"bb"]));
 }
@@ -193,14 +191,14 @@ fn a_wrong_footer_is_told_from_a_wrong_value() {
 #[test]
 fn what_no_server_would_keep_is_malformed() {
     let bodies: [&[u8]; 9] = [
-        b"\x02\x00",                                 // an empty set
-        b"\x02\x02\x01a\x01a",                       // a member twice
-        b"\x04\x02\x01a\x01b\x01a\x01c",             // a field twice
-        b"\x05\x01\x01a\0\0\0\0\0\0\xf8\x7f",         // a score that is no number
-        b"\x12\x01\x03\x01a",                        // an unknown form of node
-        b"\x0f\x01",                                 // a stream
-        b"\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff", // a string beyond memory
-        b"\x01\x80\xff\xff\xff\xff",                 // a list of four thousand million elements
+        b"\x02\x00",                                             // an empty set
+        b"\x02\x02\x01a\x01a",                                   // a member twice
+        b"\x04\x02\x01a\x01b\x01a\x01c",                         // a field twice
+        b"\x05\x01\x01a\0\0\0\0\0\0\xf8\x7f",                    // a score that is no number
+        b"\x12\x01\x03\x01a",                                    // an unknown form of node
+        b"\x0f\x01",                                             // a stream
+        b"\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff",             // a string beyond memory
+        b"\x01\x80\xff\xff\xff\xff",                             // a list of four thousand million elements
         b"\x00\xc3\x01\x81\x00\x00\x7f\xff\xff\xff\xff\xff\x00", // a byte that expands to all memory
     ];
     for body in bodies {
