@@ -55,6 +55,12 @@ pub enum BenchError {
         /// What went wrong.
         reason: String,
     },
+    /// Some measurements failed; the others have been reported.
+    #[error("{failed} of the cells could not be measured; see above")]
+    Incomplete {
+        /// How many.
+        failed: usize,
+    },
     /// A trace file could not be read.
     #[error("trace {path}: {reason}")]
     Trace {

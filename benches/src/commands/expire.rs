@@ -150,27 +150,18 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
     let before = look(server, &mut client)?;
 
     let deadline = Instant::now() + args.fill_time + args.quiet + LEAD_IN;
-    let deadline_unix_ms = unix_ms() + deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-    let bar = progress::bar("fill", Some(args.keys));
-    let filled = Engine::run(&plan, &mut ExpiringFill::new(args, deadline_unix_ms)?, |done| bar.set_position(done))?;
-    bar.finish_and_clear();
-    if filled.error_count() > 0 {
-        return Err(BenchError::Refused { command: "SET … PXAT".to_owned(), reply: filled.errors_text() });
-    }
+    fill_expiring(args, &plan, deadline)?;
     let full = look(server, &mut client)?;
-    let quiet_end = deadline - LEAD_IN;
-    if Instant::now() + args.quiet > quiet_end {
-        return Err(BenchError::Usage(format!(
-            "filling took {:.1} s; say a longer --fill-time",
-            filled.elapsed.as_secs_f64()
-        )));
+    if Instant::now() + args.quiet > deadline - LEAD_IN {
+        return Err(BenchError::Usage("filling took too long; say a longer --fill-time".to_owned()));
     }
+    // Watches through both measurements, so that its own INFO commands weigh on both alike.
+    let sampler = MemorySampler::start(server.pid, Some(server.addr), SAMPLE_EVERY);
     plan.rate = Some(args.rate);
     plan.stop = Stop::After(args.quiet);
     let quiet = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ())?;
     std::thread::sleep((deadline - LEAD_IN).saturating_duration_since(Instant::now()));
     note(&format!("{}: {} keys expire now", server.spec.name, args.keys));
-    let sampler = MemorySampler::start(server.pid, Some(server.addr), SAMPLE_EVERY);
     plan.stop = Stop::After(args.during);
     let during = Engine::run(&plan, &mut Generator::new(&readers)?, |_| ());
     wait_for_memory(args, server, &mut client, deadline, before, full)?;
@@ -185,6 +176,20 @@ fn measure(args: &ExpireArgs, server: &Server) -> Result<Shown> {
         used_back: back_after(&samples, deadline, |sample| sample.used_bytes, back_at(before.1, full.1)),
         keys_left,
     })
+}
+
+/// SETs all keys that expire at `deadline`.
+fn fill_expiring(args: &ExpireArgs, plan: &LoadPlan, deadline: Instant) -> Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let deadline_unix_ms = unix_ms() + left.as_millis() as u64;
+    let mut fill = ExpiringFill::new(args, deadline_unix_ms)?;
+    let bar = progress::bar("fill", Some(args.keys));
+    let filled = Engine::run(plan, &mut fill, |done| bar.set_position(done))?;
+    bar.finish_and_clear();
+    if filled.error_count() > 0 {
+        return Err(BenchError::Refused { command: "SET … PXAT".to_owned(), reply: filled.errors_text() });
+    }
+    Ok(())
 }
 
 /// RSS and used_memory now.

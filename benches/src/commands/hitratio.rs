@@ -1,9 +1,9 @@
 //! `rondache-bench hitratio`: eviction policies held against each other on real traces at equal memory.
 //!
 //! **Choice of sizes.** A process needs a few MiB before it holds a single key, and small caches would mostly compare
-//! that. So values are 8 KiB by default, which makes the footprint of even a small trace (different keys × size) some
-//! hundred MiB, and `maxmemory` is a share of the footprint plus 4 MiB for the process itself. All servers get the same
-//! `maxmemory`; how many entries each makes of it is part of the result.
+//! that. So by default values are as large as it takes to make every trace's footprint (different keys × size) some
+//! 160 MiB, between 256 B and 8 KiB, and `maxmemory` is a share of the footprint plus 4 MiB for the process itself. All
+//! servers get the same `maxmemory`; how many entries each makes of it is part of the result.
 
 use std::path::PathBuf;
 
@@ -23,6 +23,10 @@ use super::servers::{ServerArgs, memory_limit, parse_bytes, rss_limit_bytes};
 const PROCESS_ALLOWANCE_BYTES: u64 = 4 << 20;
 /// Key, entry header and table space, roughly.
 const ENTRY_OVERHEAD_BYTES: u64 = 80;
+/// What all keys of a trace amount to with values of the default size.
+const FOOTPRINT_BYTES: u64 = 160 << 20;
+const VALUE_BYTES_MIN: u64 = 256;
+const VALUE_BYTES_MAX: u64 = 8192;
 /// What the redis family is measured with; the better one is the yardstick.
 const REDIS_POLICIES: [&str; 2] = ["allkeys-lru", "allkeys-lfu"];
 
@@ -43,9 +47,9 @@ pub struct HitRatioArgs {
     /// Percent of each trace's footprint that the cache gets, besides 4 MiB for the process
     #[arg(long, value_delimiter = ',', default_value = "5,10,20")]
     shares: Vec<f64>,
-    /// Value size in bytes
-    #[arg(long, default_value_t = 8192)]
-    value_size: usize,
+    /// Value size in bytes (default: by trace, so that its footprint is about 160 MiB)
+    #[arg(long)]
+    value_size: Option<usize>,
     /// Requests in flight together
     #[arg(long, default_value_t = 16)]
     window: usize,
@@ -65,9 +69,10 @@ pub fn run(args: &HitRatioArgs) -> Result<()> {
     let servers = args.servers.choose()?;
     let placement = args.servers.placement()?;
     let mut table = Table::new(
-        format!("hit ratio at equal maxmemory, values of {} B, cold start", args.value_size),
+        "hit ratio at equal maxmemory, cold start",
         &[
             "trace",
+            "value B",
             "maxmemory MiB",
             "server",
             "policy",
@@ -98,7 +103,7 @@ pub fn run(args: &HitRatioArgs) -> Result<()> {
                     };
                     let server = Server::start(&limited, &placement)?;
                     let replayed = replay(args, &server, &trace)?;
-                    table.row(row(&trace, maxmemory_bytes, &spec.name, policy.as_deref(), &replayed));
+                    table.row(row(args, &trace, maxmemory_bytes, &limited, &replayed));
                 }
             }
         }
@@ -110,7 +115,7 @@ fn replay(args: &HitRatioArgs, server: &Server, trace: &Trace) -> Result<Replaye
     let look_aside = LookAside {
         window: args.window,
         connections: 1,
-        value_size: args.value_size,
+        value_size: args.value_size_for(trace),
         trace_sizes_max: None,
         samples: 400,
     };
@@ -121,11 +126,16 @@ fn replay(args: &HitRatioArgs, server: &Server, trace: &Trace) -> Result<Replaye
 }
 
 impl HitRatioArgs {
+    fn value_size_for(&self, trace: &Trace) -> usize {
+        let by_trace = (FOOTPRINT_BYTES / trace.distinct_keys.max(1)).clamp(VALUE_BYTES_MIN, VALUE_BYTES_MAX);
+        self.value_size.unwrap_or(by_trace as usize)
+    }
+
     fn limits(&self, trace: &Trace) -> Vec<u64> {
         if !self.maxmemory.is_empty() {
             return self.maxmemory.clone();
         }
-        let footprint = trace.distinct_keys * (self.value_size as u64 + ENTRY_OVERHEAD_BYTES);
+        let footprint = trace.distinct_keys * (self.value_size_for(trace) as u64 + ENTRY_OVERHEAD_BYTES);
         let limit = |share: &f64| PROCESS_ALLOWANCE_BYTES + (footprint as f64 * share.max(0.0) / 100.0) as u64;
         self.shares.iter().map(limit).collect()
     }
@@ -139,16 +149,19 @@ impl HitRatioArgs {
     }
 }
 
-fn row(trace: &Trace, maxmemory_bytes: u64, server: &str, policy: Option<&str>, replayed: &Replayed) -> Vec<Cell> {
+fn row(args: &HitRatioArgs, trace: &Trace, maxmemory_bytes: u64, spec: &ServerSpec, replayed: &Replayed) -> Vec<Cell> {
+    let after = spec.arguments.iter().skip_while(|argument| *argument != "--maxmemory-policy").nth(1);
+    let policy = after.map_or("default", String::as_str);
     let hit_percent = 100.0 * replayed.hit_ratio();
     let entries = replayed.entries_mean.round() as usize;
     let offline_percent = 100.0 * PolicyKind::S3Fifo.hit_ratio(entries, &trace.accesses);
     let limit_bytes = rss_limit_bytes(maxmemory_bytes);
     vec![
         trace.name.as_str().into(),
+        (args.value_size_for(trace) as u64).into(),
         Cell::mib(maxmemory_bytes),
-        server.into(),
-        policy.unwrap_or("default").into(),
+        spec.name.as_str().into(),
+        policy.into(),
         Cell::Number(hit_percent, 2),
         (entries as u64).into(),
         Cell::Number(100.0 * replayed.entries_mean / trace.distinct_keys.max(1) as f64, 1),

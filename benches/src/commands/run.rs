@@ -159,31 +159,51 @@ pub fn run(args: &RunArgs) -> Result<()> {
     let bar = progress::bar("load", total);
     let outcome = Engine::run(&plan, &mut generator, |done| bar.set_position(done))?;
     bar.finish_and_clear();
-    output::print(&[report(&outcome)], args.output)
+    output::print(&[report(&outcome, args.output)], args.output)
 }
 
-fn report(outcome: &Outcome) -> Table {
-    let mut table = Table::new("load", &["figure", "value", "unit"]);
+/// The figures with their units, in the order in which they are shown.
+fn figures(outcome: &Outcome) -> [(&'static str, Cell, &'static str); 12] {
     let latencies = &outcome.latencies;
-    let rows: [(&str, Cell, &str); 12] = [
+    let quantile = |q| Cell::Number(latencies.quantile_us(q), 1);
+    [
         ("requests", outcome.requests.into(), ""),
         ("elapsed", Cell::Number(outcome.elapsed.as_secs_f64(), 3), "s"),
         ("throughput", Cell::Number(outcome.throughput(), 0), "requests/s"),
         ("mean", Cell::Number(latencies.mean_us(), 1), "µs"),
-        ("p50", Cell::Number(latencies.quantile_us(0.5), 1), "µs"),
-        ("p99", Cell::Number(latencies.quantile_us(0.99), 1), "µs"),
-        ("p99.9", Cell::Number(latencies.quantile_us(0.999), 1), "µs"),
+        ("p50", quantile(0.5), "µs"),
+        ("p99", quantile(0.99), "µs"),
+        ("p99.9", quantile(0.999), "µs"),
         ("max", Cell::Number(latencies.max_us(), 1), "µs"),
         ("nulls", outcome.nulls.into(), ""),
         ("sent", Cell::mib(outcome.bytes_out), "MiB"),
         ("received", Cell::mib(outcome.bytes_in), "MiB"),
         ("error replies", outcome.error_count().into(), ""),
-    ];
-    for (figure, value, unit) in rows {
-        table.row(vec![figure.into(), value, unit.into()]);
+    ]
+}
+
+/// For people a line per figure; for programs a row with a column per figure.
+fn report(outcome: &Outcome, format: Format) -> Table {
+    let figures = figures(outcome);
+    if format == Format::Text {
+        let mut table = Table::new("load", &["figure", "value", "unit"]);
+        for (figure, value, unit) in figures {
+            table.row(vec![figure.into(), value, unit.into()]);
+        }
+        for (word, count) in &outcome.errors {
+            table.row(vec![format!("  {word}").into(), (*count).into(), "".into()]);
+        }
+        return table;
     }
-    for (word, count) in &outcome.errors {
-        table.row(vec![format!("  {word}").into(), (*count).into(), "".into()]);
-    }
+    let column = |(figure, _, unit): &(&str, Cell, &str)| match *unit {
+        "" | "requests/s" => (*figure).to_owned(),
+        unit => format!("{figure} {unit}"),
+    };
+    let mut columns: Vec<String> = figures.iter().map(column).collect();
+    columns.push("errors".to_owned());
+    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table = Table::new("load", &names);
+    let values = figures.into_iter().map(|(_, value, _)| value);
+    table.row(values.chain([outcome.errors_text().into()]).collect());
     table
 }

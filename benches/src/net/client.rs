@@ -1,7 +1,7 @@
 //! A small blocking client for set-up and sampling: INFO, DBSIZE, CONFIG, and pipelines of prepared requests.
 
 use std::collections::HashMap;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -92,17 +92,18 @@ impl Client {
     pub fn receive(&mut self, expected: usize, mut on_reply: impl FnMut(Reply<'_>)) -> Result<()> {
         let addr = self.addr;
         let mut skipper = ReplySkipper::new();
-        let mut buffer = [0; READ_BUFFER_BYTES];
         let mut seen = 0;
         while seen < expected {
-            let n = self.reader.read(&mut buffer).context(|| format!("reading from {addr}"))?;
+            let chunk = self.reader.fill_buf().context(|| format!("reading from {addr}"))?;
+            let n = chunk.len();
             if n == 0 {
                 return Err(BenchError::ConnectionClosed { addr, outstanding: (expected - seen) as u64 });
             }
-            skipper.feed(&buffer[..n], |reply| {
+            skipper.feed(chunk, |reply| {
                 seen += 1;
                 on_reply(reply);
             })?;
+            self.reader.consume(n);
         }
         Ok(())
     }

@@ -129,6 +129,8 @@ pub enum KeyFinder {
     BitField,
     /// SORT: STORE may stand anywhere among the options. Keys made from BY and GET patterns can't be known.
     Sort,
+    /// GEORADIUS: of several STORE or STOREDIST options the last one counts.
+    GeoRadius,
 }
 
 impl KeySpec {
@@ -214,6 +216,13 @@ pub fn for_each_key<'a>(
             }
             Ok(())
         }
+        KeyFinder::GeoRadius => {
+            one_key(argc, KeyAccess::RO | KeyAccess::ACCESS, &mut visit)?;
+            if let Some(index) = geo_destination(argc, &arg) {
+                visit(KeyAt { index, access: KeyAccess::OW | KeyAccess::UPDATE });
+            }
+            Ok(())
+        }
     }
 }
 
@@ -247,6 +256,10 @@ fn keys_of_spec<'a>(
             } else {
                 argc.checked_add_signed(isize::from(last)).ok_or(KeysError)?
             };
+            if begin == argc && last + 1 == argc {
+                // A run to the end may be empty, such as PFMERGE's sources; where it may not, arity sees to it.
+                return Ok(());
+            }
             if last < begin || last >= argc {
                 return Err(KeysError);
             }
@@ -328,6 +341,21 @@ fn sort_destination<'a>(argc: usize, arg: &impl Fn(usize) -> &'a [u8]) -> Option
         } else {
             1
         };
+    }
+    destination
+}
+
+/// The argument behind GEORADIUS's last STORE or STOREDIST. None can stand before argument 5.
+fn geo_destination<'a>(argc: usize, arg: &impl Fn(usize) -> &'a [u8]) -> Option<usize> {
+    let mut destination = None;
+    let mut index = 5;
+    while index + 1 < argc {
+        if arg(index).eq_ignore_ascii_case(b"store") || arg(index).eq_ignore_ascii_case(b"storedist") {
+            destination = Some(index + 1);
+            // What follows is a key, whatever its name.
+            index += 1;
+        }
+        index += 1;
     }
     destination
 }

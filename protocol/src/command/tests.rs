@@ -133,7 +133,9 @@ fn keys_are_found_in_every_form() {
         ("zunionstore d 2 a b weights 1 2", "1:OW+update 3:RO+access 4:RO+access"),
         ("lmpop 1 a left", "2:RW+access+delete"),
         ("blmpop 0 2 a b left", "3:RW+access+delete 4:RW+access+delete"),
-        ("georadius k 1 2 3 m store d storedist e", "1:RO+access 7:OW+update 9:OW+update"),
+        ("georadius k 1 2 3 m store d storedist e", "1:RO+access 9:OW+update"),
+        ("georadius k 1 2 3 m store d store e", "1:RO+access 9:OW+update"),
+        ("georadiusbymember k m 3 m store storedist", "1:RO+access 6:OW+update"),
         ("georadius k 1 2 3 m store", "1:RO+access"),
         ("set k v", "1:OW+update"),
         ("set k get", "1:OW+update"),
@@ -144,6 +146,7 @@ fn keys_are_found_in_every_form() {
         ("sort k", "1:RO+access"),
         ("spublish c m", "1:not_key"),
         ("sunsubscribe", ""),
+        ("pfmerge d", "1:RW+access+insert"),
     ];
     for (line, expected) in cases {
         assert_eq!(keys(line).as_deref(), Ok(expected), "{line}");

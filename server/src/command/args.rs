@@ -58,6 +58,28 @@ impl<'a> Args<'a> {
         number::parse_i64(self.get(index)).ok_or(CommandError::NotInteger)
     }
 
+    /// The argument as an integer whose magnitude counts, and whose sign says how: all but the one without a negative.
+    ///
+    /// # Errors
+    /// [`CommandError::NotInteger`], or out of range.
+    pub fn signed_count(&self, index: usize) -> Result<i64, CommandError> {
+        let count = self.integer(index)?;
+        if count == i64::MIN {
+            return Err(CommandError::coded(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+            ));
+        }
+        Ok(count)
+    }
+
+    /// The argument as an integer from `min` on; whatever else it is gets `refusal`, a whole error text.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn integer_from(&self, index: usize, min: i64, refusal: &'static str) -> Result<i64, CommandError> {
+        number::parse_i64(self.get(index)).filter(|&value| value >= min).ok_or(CommandError::coded(refusal))
+    }
+
     /// The argument as a float.
     ///
     /// # Errors

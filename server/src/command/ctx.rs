@@ -30,8 +30,8 @@ pub struct Ctx<'c, 's> {
     pub(crate) first_key: Option<FirstKey>,
     /// Set by [`Ctx::block`].
     pub(crate) blocked: Option<BlockSpec>,
-    /// Whether the command may wait; not so inside a transaction.
-    pub(crate) may_block: bool,
+    /// Whether the command may wait, and how it runs.
+    pub(crate) waiting: Waiting,
 }
 
 /// Hash and slot of the first key that a command names.
@@ -40,6 +40,17 @@ pub(crate) struct FirstKey {
     pub(crate) index: usize,
     pub(crate) hash: u64,
     pub(crate) slot: u16,
+}
+
+/// How a command that may wait runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// For the first time: it goes behind those who wait already.
+    Arriving,
+    /// Again, in its turn, because a key has changed.
+    Served,
+    /// Inside a transaction: it never waits.
+    Never,
 }
 
 /// What a blocking command waits for.
@@ -98,10 +109,20 @@ impl Ctx<'_, '_> {
     /// Waits for one of `keys` to change, then runs the command again from its start; or, inside a transaction, replies
     /// as at the timeout. The handler returns `Ok` right after, without a reply of its own.
     pub fn block(&mut self, keys: Vec<Box<[u8]>>, timeout_ms: Option<u64>, on_timeout: TimeoutReply) {
-        if self.may_block {
-            self.blocked = Some(BlockSpec { keys, timeout_ms, on_timeout });
-        } else {
+        if self.waiting == Waiting::Never {
             on_timeout.write(&mut self.reply);
+        } else {
+            self.blocked = Some(BlockSpec { keys, timeout_ms, on_timeout });
         }
+    }
+
+    /// Whether others stand in line for `key`, which has what a blocking command wants: then the command takes the key
+    /// for empty, calls [`Ctx::block`], and is served in its turn right after.
+    ///
+    /// It happens where a change on another thread has not been handed to the line yet; without it a newcomer could
+    /// overtake those who waited longer.
+    #[must_use]
+    pub fn must_queue_for(&mut self, key: &Key<'_>) -> bool {
+        self.waiting == Waiting::Arriving && self.ks.mark_ready_if_awaited(key)
     }
 }

@@ -1,7 +1,7 @@
 //! Deadlines from TTLs: the one place where jitter is applied.
 
 use super::{ctx::Ctx, expire_args::Expiry};
-use crate::store::jitter::Jitter;
+use crate::store::{jitter::Jitter, key::Key, observer::EventClass};
 
 impl Ctx<'_, '_> {
     /// The deadline, unix ms, of a relative TTL on `key`, shortened by the jitter that the settings ask for. Every
@@ -36,5 +36,16 @@ impl Ctx<'_, '_> {
             Expiry::After(ttl_ms) => self.now_ms().saturating_add_signed(ttl_ms),
             Expiry::At(deadline_ms) => u64::try_from(deadline_ms).unwrap_or(0),
         }
+    }
+
+    /// Deletes a key because it was given a deadline that has passed; answers whether it was there. Its copies get a
+    /// plain DEL.
+    pub fn delete_as_past(&mut self, key: &Key<'_>) -> bool {
+        let was_there = self.ks.remove(key);
+        if was_there {
+            self.changed(key, EventClass::GENERIC, "del");
+            self.ks.effect(key, &[b"DEL", key.bytes]);
+        }
+        was_there
     }
 }

@@ -40,6 +40,9 @@ pub enum CommandError {
     /// The transaction had a command that could not be queued.
     #[error("EXECABORT Transaction discarded because of previous errors.")]
     ExecAbort,
+    /// The reply would outgrow what a value may be.
+    #[error("ERR the reply exceeds the maximum allowed size (proto-max-bulk-len)")]
+    ReplyTooLarge,
     /// Any other failure: the text with its code, such as `ERR …` or `BUSYKEY …`.
     #[error("{0}")]
     Other(Cow<'static, str>),

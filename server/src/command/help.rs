@@ -1,13 +1,16 @@
-//! The HELP subcommands of containers.
+//! The HELP subcommands of commands that have subcommands.
 
-use rondache_protocol::resp::writer::ReplyWriter;
+use super::{args::Args, ctx::Ctx};
 
-/// Writes the lines of a HELP subcommand: each form of the command in `forms` with a sentence on it.
-pub(crate) fn write_help(reply: &mut ReplyWriter<'_>, command: &str, forms: &[(&str, &str)]) {
-    reply.array(1 + 2 * (forms.len() + 1));
-    reply.simple(&format!("{command} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
-    for (form, sentence) in forms.iter().chain(&[("HELP", "Answers this text.")]) {
-        reply.simple(form);
-        reply.simple(&format!("    {sentence}"));
+/// Replies with how to call each subcommand: pairs of a call and what it does.
+pub(crate) fn reply(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, subcommands: &[(&str, &str)]) {
+    let name = String::from_utf8_lossy(args.get(0)).to_uppercase();
+    ctx.reply.array(subcommands.len() * 2 + 3);
+    ctx.reply.simple(&format!("{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    for (call, explanation) in subcommands {
+        ctx.reply.simple(call);
+        ctx.reply.simple(&format!("    {explanation}"));
     }
+    ctx.reply.simple("HELP");
+    ctx.reply.simple("    Print this help.");
 }

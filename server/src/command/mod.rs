@@ -4,11 +4,14 @@
 //! checked and the shards of all keys that the command table names are held.
 
 pub mod args;
+pub mod block_args;
+pub mod byte_range;
 pub mod ctx;
 pub mod deadline;
 pub mod error;
 pub mod expire_args;
 pub mod registry;
+pub mod scan_args;
 
 pub mod bitmap;
 pub mod connection;

@@ -1,8 +1,13 @@
-//! The settings that may change while the node runs.
+//! The settings in force. Most may change while the node runs; `config::parameters` says which, and holds their names.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -34,9 +39,110 @@ pub enum EvictionPolicy {
     NoEviction,
 }
 
-/// Every live setting. A worker reads one snapshot per batch; a change replaces the whole.
+impl EvictionPolicy {
+    /// Every policy with its name, as `maxmemory-policy` has it.
+    pub const NAMED: [(Self, &'static str); 10] = [
+        (Self::AllKeysS3Fifo, "allkeys-s3fifo"),
+        (Self::VolatileS3Fifo, "volatile-s3fifo"),
+        (Self::AllKeysLru, "allkeys-lru"),
+        (Self::VolatileLru, "volatile-lru"),
+        (Self::AllKeysLfu, "allkeys-lfu"),
+        (Self::VolatileLfu, "volatile-lfu"),
+        (Self::AllKeysRandom, "allkeys-random"),
+        (Self::VolatileRandom, "volatile-random"),
+        (Self::VolatileTtl, "volatile-ttl"),
+        (Self::NoEviction, "noeviction"),
+    ];
+
+    /// The name, as `maxmemory-policy` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(policy, _)| *policy == self).map_or("", |(_, name)| name)
+    }
+
+    /// Whether the policy goes by frequency of use.
+    #[must_use]
+    pub fn is_lfu(self) -> bool {
+        matches!(self, Self::AllKeysLfu | Self::VolatileLfu)
+    }
+}
+
+/// How far a client of some class may fall behind in reading its replies before it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// Closed at once beyond this many bytes; 0: no limit.
+    pub hard_bytes: u64,
+    /// Closed beyond this many bytes if that lasts; 0: no limit.
+    pub soft_bytes: u64,
+    /// How long it may last, in seconds.
+    pub soft_s: u64,
+}
+
+/// `client-output-buffer-limit`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// Clients that are neither of the others.
+    pub normal: OutputLimit,
+    /// Replicas: remembered, but no client is one.
+    pub replica: OutputLimit,
+    /// Clients with subscriptions.
+    pub pubsub: OutputLimit,
+}
+
+impl Default for OutputLimits {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            normal: OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_s: 0 },
+            replica: OutputLimit { hard_bytes: 256 * MIB, soft_bytes: 64 * MIB, soft_s: 60 },
+            pubsub: OutputLimit { hard_bytes: 32 * MIB, soft_bytes: 8 * MIB, soft_s: 60 },
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Every setting. A worker reads one snapshot per batch; a change replaces the whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// `listen`: where clients connect.
+    pub listen: Vec<SocketAddr>,
+    /// `threads`: workers of the data plane.
+    pub threads: usize,
+    /// The file that settings were read from, if any.
+    pub file: Option<PathBuf>,
+    /// `dir`: where files are looked for and written.
+    pub dir: String,
+    /// `log-format`
+    pub log_format: LogFormat,
+    /// `loglevel`: an index into [`LOG_LEVELS`].
+    pub log_level: usize,
+    /// `tcp-backlog`: connections that the kernel queues before they are accepted.
+    pub tcp_backlog: i32,
+    /// `tcp-keepalive` in seconds; 0: off.
+    pub tcp_keepalive_s: u64,
+    /// `shutdown-timeout`: seconds that a shutdown waits for clients to take their replies.
+    pub shutdown_timeout_s: u64,
+    /// `client-output-buffer-limit`
+    pub output_limits: OutputLimits,
+    /// `tracking-table-max-keys`; 0: no limit.
+    pub tracking_keys_max: usize,
+    /// `active-expire-effort`, 1 to 10.
+    pub active_expire_effort: u32,
+    /// `latency-tracking`: whether run times are counted for percentiles.
+    pub latency_tracking: bool,
+    /// `latency-tracking-info-percentiles`
+    pub latency_percentiles: Vec<f64>,
+    /// Parameters of Redis that mean nothing here, where they were set: see `config::parameters::accepted`.
+    pub accepted: BTreeMap<&'static str, String>,
     /// `ttl-jitter`: the largest share, in percent, by which a relative TTL is shortened.
     pub ttl_jitter_percent: u8,
     /// `ttl-jitter-min`: shorter TTLs are left alone (ms).
@@ -77,9 +183,27 @@ pub struct Settings {
     pub encoding: EncodingLimits,
 }
 
+/// The values of `loglevel`, from most to least, as Redis names them.
+pub const LOG_LEVELS: [&str; 5] = ["debug", "verbose", "notice", "warning", "nothing"];
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 6379))],
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            file: None,
+            dir: std::env::current_dir().map_or_else(|_| ".".to_owned(), |dir| dir.to_string_lossy().into_owned()),
+            log_format: LogFormat::Text,
+            log_level: 2,
+            tcp_backlog: 511,
+            tcp_keepalive_s: 300,
+            shutdown_timeout_s: 10,
+            output_limits: OutputLimits::default(),
+            tracking_keys_max: 1_000_000,
+            active_expire_effort: 1,
+            latency_tracking: true,
+            latency_percentiles: vec![50.0, 99.0, 99.9],
+            accepted: BTreeMap::new(),
             ttl_jitter_percent: 10,
             ttl_jitter_min_ms: 10_000,
             ttl_jitter_rules: Vec::new(),

@@ -72,6 +72,7 @@ impl Workers {
 }
 
 fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<TcpStream>) {
+    node.memory.meter_this_thread();
     WORKER.set(Some(Worker {
         read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
         out: Vec::with_capacity(READ_BUF_LEN),

@@ -49,6 +49,8 @@ impl Node {
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Self> {
         let mut rng = fastrand::Rng::new();
+        // Refused where the process runs a node already: its collections are hashed with that seed.
+        let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
         Arc::new(Self {
             store: Store::new(rng.u64(..)),
             settings: SettingsCell::new(settings),

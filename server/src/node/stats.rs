@@ -66,6 +66,8 @@ pub struct WorkerStats {
     pub changes: Counter,
     /// Keys met after they had expired.
     pub expired: Counter,
+    /// Keys evicted for memory.
+    pub evicted: Counter,
     /// Relative TTLs that jitter shortened.
     pub ttls_jittered: Counter,
     /// Bytes received.
@@ -89,6 +91,7 @@ impl Default for WorkerStats {
             misses: Counter::default(),
             changes: Counter::default(),
             expired: Counter::default(),
+            evicted: Counter::default(),
             ttls_jittered: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
@@ -142,7 +145,33 @@ impl WorkerStats {
         self.misses.add(counts.misses);
         self.changes.add(counts.changes);
         self.expired.add(counts.expired);
+        self.evicted.add(counts.evicted);
         self.ttls_jittered.add(counts.ttls_jittered);
+    }
+
+    fn reset(&self) {
+        for command in &self.commands {
+            for counter in [&command.calls, &command.ns, &command.rejected, &command.failed] {
+                counter.reset();
+            }
+        }
+        let plain = [
+            &self.executed,
+            &self.hits,
+            &self.misses,
+            &self.changes,
+            &self.expired,
+            &self.evicted,
+            &self.ttls_jittered,
+            &self.bytes_in,
+            &self.bytes_out,
+            &self.reads,
+            &self.writes,
+        ];
+        for counter in plain {
+            counter.reset();
+        }
+        self.errors.lock().clear();
     }
 
     /// Errors by code.
@@ -175,6 +204,16 @@ impl Stats {
     /// The sum over all workers.
     pub fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {
         self.workers.lock().iter().map(|worker| of(worker)).sum()
+    }
+
+    /// Back to zero, as `CONFIG RESETSTAT` wants it. What is counted at the same moment may be lost.
+    pub fn reset(&self) {
+        for worker in self.workers() {
+            worker.reset();
+        }
+        self.connections.store(0, Relaxed);
+        self.connections_refused.store(0, Relaxed);
+        self.events.clear();
     }
 
     /// Every worker's counters.

@@ -3,7 +3,7 @@
 //! A command that finds nothing enrolls in the line of each of its keys while it still holds their shards, so no change
 //! can slip in between. Whoever changes such a key runs the waiting commands again, in order of arrival, right after his
 //! own command and before his next. A waiting command is claimed by locking its state first: a timeout and a change can
-//! never both answer it.
+//! never both answer it. It leaves the lines by itself once it is answered, so that whoever answers needs no shard.
 
 use std::sync::{
     Arc,
@@ -12,21 +12,25 @@ use std::sync::{
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
-use rondache_protocol::resp::writer::{ReplyWriter, RespVersion};
+use rondache_protocol::{
+    command::Group,
+    resp::writer::{ReplyWriter, RespVersion},
+};
 use tokio::sync::oneshot;
 
-use super::{Session, client::Client, execute::Executor};
+use super::{ReplyMode, Session, client::Client, execute::Executor};
 use crate::{
     command::{
         args::{Args, OwnedArgs},
-        ctx::{BlockSpec, TimeoutReply},
-        registry,
+        ctx::{self, BlockSpec, TimeoutReply},
+        registry::{self, Command},
     },
     node::Node,
-    store::{keyspace::Keyspace, waiters::Ticket},
+    store::{object::Kind, waiters::Ticket},
 };
 
 /// A blocked command, as others see it.
+#[derive(Debug)]
 struct Waiting {
     client: Arc<Client>,
     db: usize,
@@ -53,6 +57,9 @@ pub struct BlockedCommands {
 #[derive(Debug)]
 pub struct Blocked {
     ticket: Ticket,
+    waiting: Arc<Waiting>,
+    /// Whether the client wants no reply (CLIENT REPLY).
+    pub is_silent: bool,
     /// Resolves to the reply.
     pub reply: oneshot::Receiver<Vec<u8>>,
     /// How long to wait, in ms; `None`: for ever.
@@ -73,55 +80,75 @@ impl BlockedCommands {
     }
 
     /// Ends a client's wait from outside (CLIENT UNBLOCK): as at its timeout, or with an error. `false`: it waits for
-    /// nothing.
-    pub fn unblock(&self, node: &Node, client_id: u64, with_error: bool) -> bool {
+    /// nothing, or is being served right now.
+    pub fn unblock(&self, client_id: u64, with_error: bool) -> bool {
         let Some(ticket) = self.by_client.get(&client_id).map(|entry| *entry.value()) else { return false };
-        self.end(node, ticket, |waiting, reply| {
+        let Some(waiting) = self.waiting(ticket) else { return false };
+        // The caller may hold shards, inside a transaction, for which whoever serves the client may be waiting.
+        let Some(sender) = waiting.answer.try_lock().and_then(|mut answer| answer.take()) else { return false };
+        self.answer(ticket, &waiting, sender, |reply| {
             if with_error {
                 reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
             } else {
                 waiting.on_timeout.write(reply);
             }
-        })
-    }
-
-    /// Answers a blocked command with what `write` writes, unless it has been answered already.
-    fn end(&self, node: &Node, ticket: Ticket, write: impl FnOnce(&Waiting, &mut ReplyWriter<'_>)) -> bool {
-        let Some(waiting) = self.by_ticket.get(&ticket).map(|entry| entry.value().clone()) else { return false };
-        let Some(answer) = waiting.answer.lock().take() else { return false };
-        self.forget(node, ticket, &waiting);
-        let mut out = Vec::new();
-        write(&waiting, &mut ReplyWriter::new(&mut out, waiting.resp));
-        // The connection may have ended meanwhile; then nobody reads the reply.
-        let _ = answer.send(out);
+        });
         true
     }
 
-    fn forget(&self, node: &Node, ticket: Ticket, waiting: &Waiting) {
+    fn waiting(&self, ticket: Ticket) -> Option<Arc<Waiting>> {
+        self.by_ticket.get(&ticket).map(|entry| entry.value().clone())
+    }
+
+    /// Answers a blocked command, whose sender the caller has taken, with what `write` writes.
+    fn answer(
+        &self,
+        ticket: Ticket,
+        waiting: &Waiting,
+        sender: oneshot::Sender<Vec<u8>>,
+        write: impl FnOnce(&mut ReplyWriter<'_>),
+    ) {
+        // The client may block anew as soon as it has its answer: nothing of this wait must remain by then.
         self.by_ticket.remove(&ticket);
         self.by_client.remove(&waiting.client.id);
         waiting.client.facts.lock().is_blocked = false;
-        for bytes in &waiting.keys {
-            let mut shard = node.store.lock(node.store.key(bytes).shard());
-            if let Some(waiters) = &mut shard.waiters {
-                waiters.leave(waiting.db, bytes, ticket);
-                if waiters.is_empty() {
-                    shard.waiters = None;
-                }
-            }
-        }
+        let mut out = Vec::new();
+        write(&mut ReplyWriter::new(&mut out, waiting.resp));
+        // The connection may have ended meanwhile; then nobody reads the reply.
+        let _ = sender.send(out);
     }
 }
 
 impl Blocked {
     /// The wait is over without a change: answers as at the timeout, unless an answer is under way.
     pub fn time_out(&self, node: &Node) {
-        node.blocked.end(node, self.ticket, |waiting, reply| waiting.on_timeout.write(reply));
+        self.end(node, |reply| self.waiting.on_timeout.write(reply));
     }
 
     /// The connection has ended.
     pub fn abandon(&self, node: &Node) {
-        node.blocked.end(node, self.ticket, |_, _| {});
+        self.end(node, |_| {});
+        self.leave(node);
+    }
+
+    fn end(&self, node: &Node, write: impl FnOnce(&mut ReplyWriter<'_>)) {
+        let sender = self.waiting.answer.lock().take();
+        if let Some(sender) = sender {
+            node.blocked.answer(self.ticket, &self.waiting, sender, write);
+        }
+    }
+
+    /// Leaves the lines of the keys: the command has been answered.
+    pub fn leave(&self, node: &Node) {
+        for bytes in &self.waiting.keys {
+            let mut shard = node.store.lock(node.store.key(bytes).shard());
+            if let Some(waiters) = &mut shard.waiters {
+                waiters.leave(self.waiting.db, bytes, self.ticket);
+                if waiters.is_empty() {
+                    shard.waiters = None;
+                }
+            }
+        }
     }
 }
 
@@ -153,7 +180,8 @@ pub(super) fn enroll(
         let shard = executor.ks.key(bytes).shard();
         executor.ks.shard_mut(shard).waiters.get_or_insert_default().join(session.db, bytes, ticket);
     }
-    Blocked { ticket, reply, timeout_ms: spec.timeout_ms }
+    let is_silent = matches!(session.reply_mode, ReplyMode::Off | ReplyMode::Skipping);
+    Blocked { ticket, waiting, is_silent, reply, timeout_ms: spec.timeout_ms }
 }
 
 /// Runs the commands that wait for keys which the last command changed; they may change further keys.
@@ -172,59 +200,77 @@ fn serve_key(executor: &mut Executor<'_, '_>, db: usize, bytes: &[u8]) {
         .ks
         .with_shard(shard, |shard| shard.waiters.as_ref().map(|waiters| waiters.line(db, bytes)))
         .unwrap_or_default();
+    let blocked = &executor.node.blocked;
     for ticket in line {
-        let Some(waiting) = executor.node.blocked.by_ticket.get(&ticket).map(|entry| entry.value().clone()) else {
-            continue;
-        };
+        let Some(waiting) = blocked.waiting(ticket) else { continue };
         let mut answer = waiting.answer.lock();
         if answer.is_none() {
             continue;
         }
-        if let Some(reply) = run_again(executor, &waiting) {
-            let sender = answer.take();
-            drop(answer);
-            executor.node.blocked.forget(executor.node, ticket, &waiting);
-            if let Some(sender) = sender {
-                let _ = sender.send(reply);
+        match run_again(executor, &waiting, bytes) {
+            Served::Answered(reply) => {
+                if let Some(sender) = answer.take() {
+                    blocked.answer(ticket, &waiting, sender, |writer| *writer.buf() = reply);
+                }
             }
-        } else if !key_exists(executor.ks, db, bytes) {
-            // Nothing is left for those further back in the line.
-            return;
+            Served::WaitsOn => {}
+            Served::NothingLeft => return,
         }
     }
 }
 
-fn key_exists(ks: &mut Keyspace<'_>, db: usize, bytes: &[u8]) -> bool {
-    let key = ks.key(bytes);
-    ks.hold_one(key.shard());
-    ks.circumstances.db = db;
-    let exists = ks.exists(&key);
-    ks.release();
-    exists
+/// What came of running a waiting command again.
+enum Served {
+    /// Its reply.
+    Answered(Vec<u8>),
+    /// There is nothing for it.
+    WaitsOn,
+    /// The key is gone: there is nothing for those further back in the line either.
+    NothingLeft,
 }
 
-/// The reply of a waiting command, or `None` where it still finds nothing.
-fn run_again(executor: &mut Executor<'_, '_>, waiting: &Waiting) -> Option<Vec<u8>> {
-    let command = registry::by_index(waiting.command)?;
+/// Runs a waiting command because the key `bytes` has changed.
+fn run_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, bytes: &[u8]) -> Served {
+    let Some(command) = registry::by_index(waiting.command) else { return Served::WaitsOn };
     let args = waiting.args.as_args();
+    let mut shards = Vec::new();
+    // The keys could be told when the command blocked, so they can be now.
+    let _ = super::execute::lock_keys(executor.ks, command.spec, &args, &mut shards);
+    executor.ks.hold_many(&mut shards);
+    let circumstances = executor.ks.circumstances;
+    executor.ks.circumstances.db = waiting.db;
+    executor.ks.circumstances.client_id = waiting.client.id;
+    let served = match executor.ks.kind(&executor.ks.key(bytes)) {
+        None => Served::NothingLeft,
+        // A value of another type leaves the client waiting.
+        Some(kind) if awaited_kind(command.spec.group).is_some_and(|awaited| awaited != kind) => Served::WaitsOn,
+        Some(_) => call_again(executor, waiting, command, &args),
+    };
+    executor.ks.circumstances = circumstances;
+    executor.ks.release();
+    served
+}
+
+/// The type of value that the blocking commands of a family wait for.
+const fn awaited_kind(group: Group) -> Option<Kind> {
+    match group {
+        Group::List => Some(Kind::List),
+        Group::SortedSet => Some(Kind::ZSet),
+        _ => None,
+    }
+}
+
+fn call_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, command: &Command, args: &Args<'_>) -> Served {
     let mut session = Session::new(waiting.client.clone(), true);
     (session.db, session.resp) = (waiting.db, waiting.resp);
-    let mut shards = Vec::new();
-    super::execute::lock_keys(executor.ks, command.spec, &args, &mut shards).ok()?;
-    executor.ks.hold_many(&mut shards);
-    let by = std::mem::replace(&mut executor.ks.circumstances.client_id, waiting.client.id);
     let mut out = Vec::new();
-    let (result, blocked) = executor.call(&mut session, command, &args, None, true, &mut out);
-    executor.ks.circumstances.client_id = by;
-    executor.ks.release();
-    match (result, blocked) {
-        // A value of another type at the key leaves the client waiting, as Redis does.
-        (Err(crate::command::CommandError::WrongType(_)), _) | (_, Some(_)) => None,
-        (Ok(()), None) => Some(out),
-        (Err(error), None) => {
+    match executor.call(&mut session, command, args, None, ctx::Waiting::Served, &mut out) {
+        (Ok(()), Some(_)) => Served::WaitsOn,
+        (Ok(()), None) => Served::Answered(out),
+        (Err(error), _) => {
             out.clear();
-            ReplyWriter::new(&mut out, waiting.resp).error(&error.to_string());
-            Some(out)
+            ReplyWriter::new(&mut out, waiting.resp).error(error.to_string());
+            Served::Answered(out)
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     command::{
         CommandError, CommandResult,
         args::Args,
-        ctx::{BlockSpec, Ctx, FirstKey},
+        ctx::{BlockSpec, Ctx, FirstKey, Waiting},
         generic,
         registry::{self, Command},
     },
@@ -71,7 +71,7 @@ impl<'e, 's> Executor<'e, 's> {
             return self.fail(session, Some(index), error, out);
         }
         let reply_from = out.len();
-        let (result, blocked) = self.call(session, command, args, planned.first_key, true, out);
+        let (result, blocked) = self.call(session, command, args, planned.first_key, Waiting::Arriving, out);
         self.stats.count_call(index);
         let flow = match (result, blocked) {
             (Err(error), _) => {
@@ -97,7 +97,7 @@ impl<'e, 's> Executor<'e, 's> {
         command: &Command,
         args: &Args<'_>,
         first_key: Option<FirstKey>,
-        may_block: bool,
+        waiting: Waiting,
         out: &mut Vec<u8>,
     ) -> (CommandResult, Option<BlockSpec>) {
         self.ks.circumstances.db = session.db;
@@ -112,7 +112,7 @@ impl<'e, 's> Executor<'e, 's> {
             spec: command.spec,
             first_key,
             blocked: None,
-            may_block,
+            waiting,
         };
         let result = (command.handler)(&mut ctx, args);
         let blocked = ctx.blocked.take();
@@ -137,7 +137,7 @@ impl<'e, 's> Executor<'e, 's> {
         out: &mut Vec<u8>,
     ) {
         let reply_from = out.len();
-        let (result, _) = self.call(session, command, args, None, false, out);
+        let (result, _) = self.call(session, command, args, None, Waiting::Never, out);
         self.stats.count_call(index);
         if let Err(error) = result {
             out.truncate(reply_from);
@@ -239,7 +239,7 @@ impl<'e, 's> Executor<'e, 's> {
             return true;
         }
         self.ks.release();
-        self.node.memory.make_room(self.node, self.settings, self.ks.now_ms())
+        self.node.memory.make_room(self.ks, self.settings, self.rng)
     }
 
     /// An error before the handler ran.

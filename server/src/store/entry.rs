@@ -210,6 +210,9 @@ impl EntryBox {
         if view.flags() & KIND_MASK != KIND_EMBEDDED || len > EMBEDDED_LEN_MAX {
             return false;
         }
+        if len == view.value_len() {
+            return true;
+        }
         let fixed = payload_at(view.flags()) + view.key().len();
         if round_up(fixed + len) != round_up(fixed + view.value_len()) {
             return false;
@@ -284,6 +287,14 @@ impl EntryBox {
     /// Notes that the string was changed in place, which `OBJECT ENCODING` reports as `raw`.
     pub(crate) fn mark_edited(&self) {
         self.as_ref().header().fetch_or(EDITED, Relaxed);
+    }
+
+    /// Takes [`EntryBox::mark_edited`] back: the string was overwritten as a whole.
+    #[inline]
+    pub(crate) fn mark_unedited(&self) {
+        if self.as_ref().was_edited() {
+            self.as_ref().header().fetch_and(!EDITED, Relaxed);
+        }
     }
 }
 

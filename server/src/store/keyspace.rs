@@ -4,6 +4,8 @@
 //! changes on them. It hides expired keys, counts accesses for eviction, and reports changes to watching, blocked and
 //! tracking clients, so that handlers cannot forget to.
 
+mod string;
+
 use std::{cell::Cell, sync::Arc};
 
 use super::{
@@ -74,6 +76,8 @@ pub struct KeyspaceCounts {
     pub changes: u64,
     /// Keys that had expired when they were met.
     pub expired: u64,
+    /// Keys evicted for memory.
+    pub evicted: u64,
     /// Relative TTLs that jitter shortened.
     pub ttls_jittered: u64,
 }
@@ -125,7 +129,7 @@ impl<'s> Keyspace<'s> {
             held: Held::None,
             circumstances,
             access_policy: AccessPolicy::Clock,
-            counts_frequency: false,
+            counts_frequency: store.evictor.is_on(),
             expiry_role: ExpiryRole::Owner,
             random: Cell::new(0),
             counts: KeyspaceCounts::default(),
@@ -402,42 +406,6 @@ impl<'s> Keyspace<'s> {
             }
         }
         Some(place)
-    }
-
-    /// Writes a string, replacing whatever the key held.
-    #[inline]
-    pub fn put_string(&mut self, key: &Key<'_>, value: &[u8], ttl: Ttl) {
-        let place = self.locate(key);
-        let access = self.fresh_access();
-        let Some(place) = place else {
-            let deadline_ms = if let Ttl::At(deadline_ms) = ttl { Some(deadline_ms) } else { None };
-            let entry = EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access);
-            return self.insert(key, entry);
-        };
-        let old_deadline_ms = self.db_mut(key).table.entry(place).deadline_ms();
-        let deadline_ms = match ttl {
-            Ttl::Clear => None,
-            Ttl::Keep => old_deadline_ms,
-            Ttl::At(deadline_ms) => Some(deadline_ms),
-        };
-        let db = self.db_mut(key);
-        db.count_deadline(old_deadline_ms, deadline_ms);
-        let mut entry = db.table.entry_mut(place);
-        if !entry.as_ref().was_edited()
-            && entry.as_ref().deadline_ms().is_some() == deadline_ms.is_some()
-            && entry.resize_embedded(value.len())
-            && entry.set_deadline_in_place(deadline_ms)
-        {
-            if let Some(bytes) = entry.embedded_mut() {
-                bytes.copy_from_slice(value);
-            }
-            self.locate_and_touch(key);
-            return;
-        }
-        let old = db.table.replace(place, EntryBox::new(key.bytes, Payload::Bytes(value), deadline_ms, access));
-        db.forget_field_deadlines(key.bytes);
-        self.discard(old);
-        self.locate_and_touch(key);
     }
 
     /// Writes a long string without copying it, or a short one by copying.
@@ -740,6 +708,17 @@ impl<'s> Keyspace<'s> {
         self.met_expired.get()
     }
 
+    /// Whether clients wait for `key`; then they are served after the command, as if the key had changed.
+    pub fn mark_ready_if_awaited(&mut self, key: &Key<'_>) -> bool {
+        let db = self.circumstances.db;
+        let waiters = self.shard(key.shard()).waiters.as_ref();
+        let is_awaited = waiters.is_some_and(|waiters| waiters.has_line(db, key.bytes));
+        if is_awaited {
+            self.ready.push((db, key.bytes.into()));
+        }
+        is_awaited
+    }
+
     /// The keys that changed while clients were blocked on them.
     pub fn take_ready(&mut self) -> Vec<(usize, Box<[u8]>)> {
         std::mem::take(&mut self.ready)
@@ -761,6 +740,7 @@ impl<'s> Keyspace<'s> {
 
     // ---- inner workings ---------------------------------------------------------------------------------------
 
+    #[inline]
     fn insert(&mut self, key: &Key<'_>, entry: EntryBox) {
         self.insert_at(key, entry);
     }
@@ -769,7 +749,10 @@ impl<'s> Keyspace<'s> {
         let db = self.db_mut(key);
         db.count_deadline(None, entry.as_ref().deadline_ms());
         *db.slot_count_mut(key.slot) += 1;
-        let place = db.table.insert(key.hash, entry, 0);
+        let is_volatile = entry.as_ref().deadline_ms().is_some();
+        let evictor = &self.store.evictor;
+        let meta = if evictor.is_on() { evictor.admit(key.shard(), key.hash, is_volatile) } else { 0 };
+        let place = self.db_mut(key).table.insert(key.hash, entry, meta);
         self.event(key, EventClass::NEW, "new");
         place
     }
@@ -786,7 +769,27 @@ impl<'s> Keyspace<'s> {
         db.count_deadline(entry.as_ref().deadline_ms(), None);
         db.forget_field_deadlines(key.bytes);
         *db.slot_count_mut(key.slot) -= 1;
+        if self.store.evictor.is_on() {
+            self.store.evictor.forget(key.shard(), 1);
+        }
         entry
+    }
+
+    /// Evicts the entry at a place of a held shard, as a deletion that copies and clients hear of. Answers its hash.
+    pub(crate) fn evict_at(&mut self, shard: usize, db: usize, place: Place) -> u64 {
+        let bytes: Box<[u8]> = match self.shard(shard).db(db) {
+            Some(content) => content.table.entry(place).key().into(),
+            None => return 0,
+        };
+        let key = self.store.key(&bytes);
+        let selected = std::mem::replace(&mut self.circumstances.db, db);
+        let entry = self.take_at(&key, place);
+        self.discard(entry);
+        self.counts.evicted += 1;
+        self.queue_effect(&key, &[b"DEL", &bytes]);
+        self.changed(&key, EventClass::EVICTED, "evicted");
+        self.circumstances.db = selected;
+        key.hash
     }
 
     /// Deletes a key that has expired. The table keeps its size: a sweep shrinks it once, at its end.

@@ -11,6 +11,7 @@
 pub(crate) mod bucket;
 pub mod effect;
 pub mod entry;
+pub mod evict;
 pub mod expire;
 pub mod jitter;
 pub mod key;
@@ -45,6 +46,7 @@ pub struct Store {
     shards: Box<[ShardCell]>,
     seed: u64,
     records_effects: AtomicBool,
+    pub(crate) evictor: evict::Evictor,
 }
 
 impl Store {
@@ -53,7 +55,7 @@ impl Store {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let shards = (0..SHARDS as u32).map(|index| ShardCell::new(seed, index)).collect();
-        Self { shards, seed, records_effects: AtomicBool::new(false) }
+        Self { shards, seed, records_effects: AtomicBool::new(false), evictor: evict::Evictor::default() }
     }
 
     /// Hash and slot of a key.

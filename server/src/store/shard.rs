@@ -7,11 +7,12 @@ use super::{
     SLOTS_PER_SHARD,
     effect::Outbox,
     key::Key,
-    table::{Table, TableHint},
+    table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
 };
 
 /// One database's keys in one shard.
+#[repr(C)]
 pub(crate) struct Db {
     pub(crate) table: Table,
     /// Keys with a deadline.
@@ -103,19 +104,30 @@ impl Db {
     }
 }
 
-/// What a shard's lock guards.
+/// A bucket of one of a shard's databases.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hand {
+    pub(crate) db: usize,
+    pub(crate) bucket: usize,
+}
+
+/// What a shard's lock guards. In this order, so that what every command reads (down to the main table's array) shares
+/// a cache line with the lock.
+#[repr(C)]
 pub(crate) struct Shard {
-    main: Db,
-    /// Databases 1 and up, made when first written to.
-    others: Vec<Option<Box<Db>>>,
-    seed: u64,
-    stagger: u32,
     /// Clients that WATCH a key: told when it changes.
     pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
     /// Clients blocked on a key.
     pub(crate) waiters: Option<Box<Waiters>>,
+    main: Db,
     /// Effects for the copies, where there are any.
     pub(crate) outbox: Option<Box<Outbox>>,
+    /// Databases 1 and up, made when first written to.
+    others: Vec<Option<Box<Db>>>,
+    seed: u64,
+    stagger: u32,
+    /// Where eviction's hand stands.
+    pub(crate) hand: Hand,
 }
 
 impl Shard {
@@ -139,6 +151,26 @@ impl Shard {
         1 + self.others.len()
     }
 
+    /// Keys in all databases, expired ones included.
+    pub(crate) fn len(&self) -> usize {
+        (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| db.table.len()).sum()
+    }
+
+    /// Resets the eviction state of every slot.
+    pub(crate) fn clear_marks(&mut self) {
+        for table in (0..self.db_count()).filter_map(|db| self.db(db)).map(|db| &db.table) {
+            for bucket in (0..table.bucket_count()).map(|at| table.bucket(at)) {
+                bucket.occupied().for_each(|lane| bucket.set_meta(lane, 0));
+            }
+        }
+    }
+
+    /// A newcomer of eviction's small queue by the parts of its hash that a queue's record keeps.
+    pub(crate) fn find_small(&self, partial_hash: u64) -> Option<(usize, Place)> {
+        (0..self.db_count())
+            .find_map(|db| Some((db, self.db(db)?.table.find_marked(partial_hash, super::bucket::META_SMALL)?)))
+    }
+
     /// Exchanges two databases.
     pub(crate) fn swap(&mut self, a: usize, b: usize) {
         let fresh = Db::new(self.seed, self.stagger);
@@ -156,7 +188,7 @@ impl Shard {
 }
 
 /// A shard behind its lock, alone on its cache lines.
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(crate) struct ShardCell {
     hint: TableHint,
     /// Guards everything in the shard. Order: shards by rising index; then the observer's own locks.
@@ -172,6 +204,7 @@ impl ShardCell {
                 others: Vec::new(),
                 seed,
                 stagger,
+                hand: Hand::default(),
                 watchers: None,
                 waiters: None,
                 outbox: None,

@@ -67,12 +67,15 @@ impl Keyspace<'_> {
     pub fn flush(&mut self, db: Option<usize>) -> Flushed {
         let now_ms = self.now_ms();
         let mut databases = Vec::new();
-        self.for_each_shard(|_, shard| {
+        let evictor = &self.store().evictor;
+        self.for_each_shard(|shard_index, shard| {
             let indexes = db.map_or(0..shard.db_count(), |db| db..db + 1);
             for index in indexes {
                 if shard.db(index).is_some_and(|db| db.table.len() > 0) {
                     raise_watchers(shard, |shard, of, key| of == index && has_live(shard, index, key, now_ms));
-                    databases.extend(shard.take(index));
+                    let taken = shard.take(index);
+                    evictor.forget(shard_index, taken.as_ref().map_or(0, |db| db.table.len()));
+                    databases.extend(taken);
                 }
             }
         });

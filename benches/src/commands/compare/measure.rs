@@ -82,12 +82,14 @@ pub(crate) fn plan(setting: &Setting<'_>, server: &Server, pipeline: u64, reques
     }
 }
 
-/// Measures all load cells on all servers; the servers start once, filled with the whole keyspace.
-pub(crate) fn loads(setting: &Setting<'_>, cells: &[Cell], results: &mut Results) -> Result<()> {
+/// Measures all load cells on all servers; the servers start once, filled with the whole keyspace. A cell that fails is
+/// told and left out, so that one missing command does not cost all the other figures; returns how many failed.
+pub(crate) fn loads(setting: &Setting<'_>, cells: &[Cell], results: &mut Results) -> Result<usize> {
     let loads: Vec<&Cell> = cells.iter().filter(|cell| matches!(cell, Cell::Load { .. })).collect();
     if loads.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut failed = 0;
     let mut servers = Vec::new();
     for spec in &setting.servers {
         let server = Server::start(spec, &setting.placement)?;
@@ -99,10 +101,16 @@ pub(crate) fn loads(setting: &Setting<'_>, cells: &[Cell], results: &mut Results
         progress::bar("compare", Some(loads.len() as u64 * u64::from(setting.args.rounds) * servers.len() as u64));
     for cell in loads {
         bar.set_prefix(cell.to_string());
-        results.loads.extend(rounds(setting, cell, &servers, || bar.inc(1))?);
+        match rounds(setting, cell, &servers, || bar.inc(1)) {
+            Ok(measured) => results.loads.extend(measured),
+            Err(error) => {
+                note(&format!("{cell}: {error}"));
+                failed += 1;
+            }
+        }
     }
     bar.finish_and_clear();
-    Ok(())
+    Ok(failed)
 }
 
 fn rounds(setting: &Setting<'_>, cell: &Cell, servers: &[Server], on_turn: impl Fn()) -> Result<Vec<LoadResult>> {

@@ -11,7 +11,7 @@ mod scaling;
 
 use clap::Args;
 
-use crate::error::Result;
+use crate::error::{BenchError, Result};
 use crate::output::{self, Format, note};
 use crate::proc::ServerSpec;
 use crate::proc::affinity::Placement;
@@ -79,16 +79,24 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         args.rounds
     ));
     let mut results = Results::default();
-    measure::loads(&setting, &cells, &mut results)?;
+    let mut failed = measure::loads(&setting, &cells, &mut results)?;
     for cell in &cells {
-        match cell {
-            Cell::Memory { with_ttl } => memory::measure(&setting, *with_ttl, &mut results)?,
-            Cell::Threads => scaling::measure(&setting, &mut results)?,
-            Cell::Load { .. } => {}
+        let measured = match cell {
+            Cell::Memory { with_ttl } => memory::measure(&setting, *with_ttl, &mut results),
+            Cell::Threads => scaling::measure(&setting, &mut results),
+            Cell::Load { .. } => Ok(()),
+        };
+        if let Err(error) = measured {
+            note(&format!("{cell}: {error}"));
+            failed += 1;
         }
     }
     let baseline = baseline_name(args, &setting.servers);
-    output::print(&report::tables(&results, &baseline, args), args.output)
+    output::print(&report::tables(&results, &baseline, args), args.output)?;
+    if failed > 0 {
+        return Err(BenchError::Incomplete { failed });
+    }
+    Ok(())
 }
 
 fn baseline_name(args: &CompareArgs, servers: &[ServerSpec]) -> String {

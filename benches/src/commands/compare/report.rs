@@ -64,6 +64,8 @@ fn loads(results: &Results, baseline: &str, args: &CompareArgs) -> Table {
 
 fn load_row(result: &LoadResult, base: Option<&LoadResult>) -> Vec<Shown> {
     let own = |figure| median_of(&result.samples, figure);
+    // An error reply is cheaper than the work that was asked for: a ratio with one would flatter.
+    let base = base.filter(|base| base.errors.is_empty() && result.errors.is_empty());
     let of_base = |figure| base.map(|base| median_of(&base.samples, figure));
     let cpu = |sample: &Sample| sample.cpu_ns_per_request;
     let cpus = || result.samples.iter().map(cpu);
@@ -89,16 +91,18 @@ fn memory(results: &[MemoryResult], baseline: &str) -> Table {
         format!("memory, bytes per key; ratios against {baseline}"),
         &["cell", "server", "RSS", "RSS ×", "used_memory", "used ×"],
     );
+    // A server need not tell its used_memory.
+    let used_of = |result: &MemoryResult| (!result.used.is_empty()).then(|| median(&result.used));
     for result in results {
         let base = results.iter().find(|other| other.cell == result.cell && other.server == baseline);
-        let (rss, used) = (median(&result.rss), median(&result.used));
+        let (rss, used) = (median(&result.rss), used_of(result));
         table.row(vec![
             result.cell.clone().into(),
             result.server.clone().into(),
             Shown::Number(rss, 1),
             ratio(rss, base.map(|base| median(&base.rss))),
-            Shown::Number(used, 1),
-            ratio(used, base.map(|base| median(&base.used))),
+            used.map_or(Shown::Empty, |used| Shown::Number(used, 1)),
+            used.map_or(Shown::Empty, |used| ratio(used, base.and_then(used_of))),
         ]);
     }
     table
@@ -122,4 +126,32 @@ fn threads(results: &Results) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(server: &str, cpu_ns_per_request: f64, errors: &str) -> LoadResult {
+        let sample = Sample { throughput: 1.0, cpu_ns_per_request, p50_us: 1.0, p99_us: 1.0, p999_us: 1.0 };
+        LoadResult {
+            cell: "get:1".to_owned(),
+            server: server.to_owned(),
+            samples: vec![sample],
+            errors: errors.to_owned(),
+        }
+    }
+
+    #[test]
+    fn ratios_are_relative_to_the_baseline() {
+        let row = load_row(&result("a", 500.0, ""), Some(&result("b", 1000.0, "")));
+        assert_eq!(row[5], Shown::Number(0.5, 2));
+    }
+
+    #[test]
+    fn a_server_that_answers_errors_gets_no_ratio() {
+        let row = load_row(&result("a", 500.0, "ERR × 3"), Some(&result("b", 1000.0, "")));
+        assert_eq!(row[5], Shown::Empty);
+        assert_eq!(row[12], "ERR × 3".into());
+    }
 }

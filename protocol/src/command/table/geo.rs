@@ -1,6 +1,6 @@
 //! Geo indexes: sorted sets of places.
 
-use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeySpec as K};
+use crate::command::{AclCategories as C, CommandSpec, Flags as F, Group, KeyAccess as A, KeyFinder, KeySpec as K};
 
 const fn command(name: &'static str, arity: i16, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Geo, since)
@@ -36,6 +36,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
             K::behind("STORE", 6, &[A::OW, A::UPDATE]),
             K::behind("STOREDIST", 6, &[A::OW, A::UPDATE]),
         ])
+        .finder(KeyFinder::GeoRadius)
         .deprecated("6.2.0", "`GEOSEARCH` or `GEOSEARCHSTORE`, `BYRADIUS`")
         .docs(
             "Finds the places within a distance of a point, and answers or stores them.",
@@ -49,6 +50,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
             K::behind("STORE", 5, &[A::OW, A::UPDATE]),
             K::behind("STOREDIST", 5, &[A::OW, A::UPDATE]),
         ])
+        .finder(KeyFinder::GeoRadius)
         .deprecated("6.2.0", "`GEOSEARCH` or `GEOSEARCHSTORE`, `BYRADIUS` and `FROMMEMBER`")
         .docs(
             "Finds the places within a distance of another place, and answers or stores them.",

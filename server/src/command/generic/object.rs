@@ -1,6 +1,6 @@
 //! OBJECT: how a value is stored and used.
 
-use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx, help::write_help, subcommand};
+use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx, help, subcommand};
 use crate::{
     config::settings::EvictionPolicy,
     store::{
@@ -17,9 +17,9 @@ const EMBSTR_LEN_MAX: usize = 44;
 pub(super) fn object(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let spec = subcommand(ctx.spec, args)?;
     if spec.name == "help" {
-        write_help(
-            &mut ctx.reply,
-            "OBJECT",
+        help::reply(
+            ctx,
+            args,
             &[
                 ("ENCODING <key>", "How the key's value is laid out."),
                 ("FREQ <key>", "How often the key was used lately, logarithmically."),

@@ -1,11 +1,13 @@
 //! The server itself: <https://valkey.io/commands/?group=server>.
 
+mod config;
 mod keyspace;
 
 use super::registry::HandlerList;
 
 /// The family's handlers.
 pub(super) const HANDLERS: HandlerList = &[
+    ("config", config::config),
     ("dbsize", keyspace::dbsize),
     ("flushall", keyspace::flushall),
     ("flushdb", keyspace::flushdb),

@@ -1,7 +1,7 @@
-//! GET and its kin.
+//! GET, GETDEL and STRLEN.
 
-use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
-use crate::store::{keyspace::Ttl, observer::EventClass};
+use super::super::{CommandResult, args::Args, ctx::Ctx};
+use crate::store::observer::EventClass;
 
 /// `GET key`
 pub(super) fn get(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
@@ -13,36 +13,21 @@ pub(super) fn get(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     Ok(())
 }
 
-/// `SET key value`
-pub(super) fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+/// `GETDEL key`
+pub(super) fn getdel(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let key = ctx.key(args, 1);
-    ctx.ks.put_string(&key, args.get(2), Ttl::Clear);
-    ctx.changed(&key, EventClass::STRING, "set");
-    ctx.reply.simple("OK");
-    Ok(())
-}
-
-pub(super) fn incr(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    let key = ctx.key(args, 1);
-    let old = match ctx.ks.read_string(&key)? {
-        Some(value) => crate::util::number::parse_i64(value).ok_or(CommandError::NotInteger)?,
-        None => 0,
-    };
-    let new = old.checked_add(1).ok_or(CommandError::NotInteger)?;
-    ctx.ks.put_string(&key, itoa::Buffer::new().format(new).as_bytes(), Ttl::Keep);
-    ctx.changed(&key, EventClass::STRING, "incrby");
-    ctx.reply.integer(new);
-    Ok(())
-}
-
-pub(super) fn mget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    ctx.reply.array(args.len() - 1);
-    for bytes in args.from(1) {
-        let key = ctx.ks.key(bytes);
-        match ctx.ks.read_string(&key) {
-            Ok(Some(value)) => ctx.reply.bulk(value),
-            _ => ctx.reply.null(),
-        }
+    get(ctx, args)?;
+    if ctx.ks.remove(&key) {
+        ctx.changed(&key, EventClass::GENERIC, "del");
+        ctx.ks.effect(&key, &[b"DEL", key.bytes]);
     }
+    Ok(())
+}
+
+/// `STRLEN key`
+pub(super) fn strlen(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    let key = ctx.key(args, 1);
+    let len = ctx.ks.read_string(&key)?.map_or(0, <[u8]>::len);
+    ctx.reply.count(len);
     Ok(())
 }
