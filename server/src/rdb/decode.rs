@@ -7,7 +7,7 @@ use super::{
     ziplist,
 };
 use crate::{
-    store::object::{Object, Typed},
+    store::object::Typed,
     types::{
         hash::Hash,
         item::Item,

@@ -10,6 +10,7 @@ mod sort;
 mod wait;
 
 pub(crate) use copy::database;
+pub(crate) use object::encoding;
 pub(crate) use sort::reads_unnamed_keys;
 
 use super::registry::HandlerList;
