@@ -11,6 +11,7 @@ use crate::{
         CommandError, CommandResult,
         args::Args,
         ctx::{BlockSpec, Ctx, FirstKey, Waiting},
+        generic,
         registry::{self, Command},
     },
     config::settings::Settings,
@@ -193,7 +194,8 @@ impl<'e, 's> Executor<'e, 's> {
         lock_keys(self.ks, spec, &planned.args, &mut shards)?;
         if shards.is_empty() {
             self.ks.release();
-        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
+        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) && generic::reads_unnamed_keys(&planned.args) {
+            // SORT with patterns; a walk over the keyspace names no key, and holds one shard at a time.
             self.ks.hold_all();
         } else {
             self.ks.hold_many(&mut shards);
