@@ -4,6 +4,7 @@ use std::{
     future::poll_fn,
     io,
     os::fd::AsRawFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -245,6 +246,7 @@ impl Connection {
         };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.random.set(worker.rng.u64(..));
+        ks.access_policy = worker.settings.access_policy();
         if self.node.pause.holds_writes(now_ms) {
             // Nothing may change meanwhile: what has expired is only hidden.
             ks.expiry_role = ExpiryRole::Copy;
@@ -256,11 +258,18 @@ impl Connection {
             rng: &mut worker.rng,
             stats: &worker.stats,
         };
-        let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
+        // A bug in a command must cost its own client at most: the others of this worker go on.
+        let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
+        let Ok(end) = end else {
+            tracing::error!(client = self.session.client.id, "a command panicked; its connection is closed");
+            out.extend_from_slice(b"-ERR internal error, the connection is closed\r\n");
+            return Turn::End;
+        };
         match end {
             BatchEnd::Drained => Turn::Wait,
             BatchEnd::Flush => {

@@ -56,7 +56,7 @@ impl Node {
         let hub = hub::Hub::new(&settings);
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
-        Arc::new(Self {
+        let node = Arc::new(Self {
             store: Store::new(rng.u64(..)),
             settings,
             clients: Clients::default(),
@@ -69,7 +69,14 @@ impl Node {
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),
-        })
+        });
+        node.apply_settings();
+        node
+    }
+
+    /// Lets the parts of the node that keep a setting of their own follow a change. Called after every change.
+    pub fn apply_settings(&self) {
+        self.memory.apply(&self.store, &self.settings.load());
     }
 
     /// Whether someone wants to see every command (MONITOR) or commands are held back (CLIENT PAUSE).
