@@ -146,6 +146,7 @@ fn keys_are_found_in_every_form() {
         ("sort k", "1:RO+access"),
         ("spublish c m", "1:not_key"),
         ("sunsubscribe", ""),
+        ("pfmerge d", "1:RW+access+insert"),
     ];
     for (line, expected) in cases {
         assert_eq!(keys(line).as_deref(), Ok(expected), "{line}");
