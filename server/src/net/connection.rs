@@ -55,6 +55,8 @@ pub(crate) struct Connection {
     has_more: bool,
     /// Whether the mailbox will wake this task.
     is_registered: bool,
+    /// Whether the node stops, and only replies are still sent.
+    is_draining: bool,
 }
 
 /// What to do after a turn.
@@ -82,6 +84,7 @@ impl Connection {
             unsent: Vec::new(),
             has_more: false,
             is_registered: false,
+            is_draining: false,
         })
     }
 
@@ -298,6 +301,12 @@ impl Connection {
 
     fn finish(&mut self, reason: CloseReason, out: &[u8]) -> Turn {
         tracing::debug!(client = self.session.client.id, ?reason, "closing a connection");
+        if reason == CloseReason::Shutdown {
+            // What was executed is answered: the worker waits for that, within bounds.
+            self.unsent.extend_from_slice(out);
+            self.is_draining = true;
+            return Turn::End;
+        }
         if reason != CloseReason::OutputLimit {
             self.unsent.extend_from_slice(out);
             let sent = self.stream.try_write(&self.unsent).unwrap_or(0);
@@ -356,6 +365,9 @@ impl Connection {
         let mut sent = 0;
         while sent < self.unsent.len() {
             let is_writable = poll_fn(|cx| {
+                if self.is_draining {
+                    return self.stream.poll_write_ready(cx).map(|ready| ready.is_ok());
+                }
                 // First the waker, then the look: an order to close in between is not missed.
                 self.is_registered = false;
                 self.session.client.mailbox.register(cx.waker());
