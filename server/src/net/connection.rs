@@ -227,6 +227,7 @@ impl Connection {
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.random.set(worker.rng.u64(..));
         let mut executor = Executor {
+            shards: Vec::new(),
             node: &self.node,
             settings: &worker.settings,
             ks: &mut ks,
