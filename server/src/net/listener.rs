@@ -4,8 +4,9 @@ use std::{io, net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::worker::Workers;
+use super::{housekeeping, worker::Workers};
 use crate::node::Node;
 
 /// Connections that the kernel queues before they are accepted (`tcp-backlog`).
@@ -30,6 +31,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
 /// Accepts until the node shuts down.
 pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: Workers) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
+    let _housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::run(node.clone())));
     let mut turn = 0;
     loop {
         let accepted = tokio::select! {
@@ -47,7 +49,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
                     continue;
                 }
                 node.stats.connections.fetch_add(1, Ordering::Relaxed);
-                set_options(&stream);
+                set_options(&stream, node.settings.load().tcp_keepalive_s);
                 workers.hand_over(stream, turn).await;
                 turn += 1;
             }
@@ -60,15 +62,28 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
 }
 
 /// Why a peer may not connect, as the line that it reads.
-fn refusal(node: &Node, _peer: SocketAddr) -> Option<&'static str> {
-    if node.clients.len() >= node.settings.load().clients_max {
+fn refusal(node: &Node, peer: SocketAddr) -> Option<&'static str> {
+    let settings = node.settings.load();
+    if settings.protected_mode && settings.password.is_empty() && !peer.ip().to_canonical().is_loopback() {
+        return Some(
+            "-DENIED This node has no password and is in protected mode, so only clients on the same machine may \
+             connect. Set requirepass, or protected-mode no if the network itself is trusted.\r\n",
+        );
+    }
+    if node.clients.len() >= settings.clients_max {
         return Some("-ERR max number of clients reached\r\n");
     }
     None
 }
 
-fn set_options(stream: &std::net::TcpStream) {
+fn set_options(stream: &std::net::TcpStream, keepalive_s: u64) {
     // Neither option is worth refusing a client over.
     let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(300)));
+    if keepalive_s > 0 {
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(keepalive_s))
+            .with_interval(Duration::from_secs((keepalive_s / 3).max(1)))
+            .with_retries(3);
+        let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+    }
 }

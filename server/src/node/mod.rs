@@ -4,11 +4,12 @@ pub mod clock;
 pub mod housekeeping;
 pub mod hub;
 pub mod memory;
+pub mod pause;
 pub mod stats;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use rondache_protocol::command::CommandSpec;
+use rondache_protocol::command::{CommandSpec, Flags};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -30,6 +31,8 @@ pub struct Node {
     pub blocked: BlockedCommands,
     /// Pub/sub, keyspace events and invalidations.
     pub hub: hub::Hub,
+    /// CLIENT PAUSE
+    pub pause: pause::Pause,
     /// Counters.
     pub stats: stats::Stats,
     /// What memory is used, and what to do when it is short.
@@ -49,14 +52,17 @@ impl Node {
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Self> {
         let mut rng = fastrand::Rng::new();
+        let settings = SettingsCell::new(settings);
+        let hub = hub::Hub::new(&settings);
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
         Arc::new(Self {
             store: Store::new(rng.u64(..)),
-            settings: SettingsCell::new(settings),
+            settings,
             clients: Clients::default(),
             blocked: BlockedCommands::default(),
-            hub: hub::Hub::default(),
+            hub,
+            pause: pause::Pause::default(),
             stats: stats::Stats::default(),
             memory: memory::Memory::default(),
             housekeeping: housekeeping::Housekeeping::default(),
@@ -69,10 +75,40 @@ impl Node {
     /// Whether someone wants to see every command (MONITOR) or commands are held back (CLIENT PAUSE).
     #[inline]
     pub(crate) fn watches_commands(&self) -> bool {
-        self.hub.has_monitors()
+        self.hub.has_monitors() || self.pause.is_set()
     }
 
-    /// Shows a command to the monitors.
+    /// Shows a command that is about to run to the monitors.
     #[cold]
-    pub(crate) fn observe_command(&self, _session: &Session, _spec: &'static CommandSpec, _args: &Args<'_>) {}
+    pub(crate) fn observe_command(&self, session: &Session, spec: &'static CommandSpec, args: &Args<'_>) {
+        /// What monitors read in place of a secret.
+        const SECRET: &[u8] = b"(redacted)";
+        let flags = subcommand_or(spec, args).flags;
+        if !self.hub.has_monitors() || flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+            return;
+        }
+        let secrets = secret_args(spec, args);
+        let words = args.from(0).enumerate().map(|(index, arg)| if secrets.contains(&index) { SECRET } else { arg });
+        self.hub.monitors.show(clock::unix_us(), session.db, session.client.addr, words);
+    }
+
+    /// How many clients wait: for keys, or for a pause to end.
+    #[must_use]
+    pub fn blocked_clients(&self) -> usize {
+        self.blocked.len() + self.pause.waiting()
+    }
+}
+
+/// The subcommand that `args` name, or the command itself.
+fn subcommand_or(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+    spec.subcommand(args.get(1)).map_or(spec, |(_, subcommand)| subcommand)
+}
+
+/// Indices of the arguments that hold names of users or their passwords.
+fn secret_args(spec: &'static CommandSpec, args: &Args<'_>) -> Range<usize> {
+    match spec.name {
+        "auth" => 1..args.len(),
+        "hello" => (2..args.len()).find(|&index| args.is(index, "auth")).map_or(0..0, |auth| auth + 1..auth + 3),
+        _ => 0..0,
+    }
 }
