@@ -60,6 +60,7 @@ impl Default for Housekeeping {
 
 /// Keeps house until the node shuts down.
 pub async fn run(node: Arc<Node>) {
+    node.memory.meter_this_thread();
     let mut rounds = ExpiryRounds { sweeper: Sweeper::default(), stats: node.stats.register() };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -67,8 +68,11 @@ pub async fn run(node: Arc<Node>) {
         tokio::select! {
             biased;
             () = node.shutdown.cancelled() => return,
-            _ = ticks.tick() => if !node.housekeeping.is_paused.load(Relaxed) {
-                rounds.run(&node).await;
+            _ = ticks.tick() => {
+                node.memory.tick();
+                if !node.housekeeping.is_paused.load(Relaxed) {
+                    rounds.run(&node).await;
+                }
             },
         }
     }
