@@ -27,6 +27,7 @@ use crate::{
         client::Client,
         execute::Executor,
         mailbox::CloseReason,
+        timing::BatchTimer,
     },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
@@ -258,8 +259,10 @@ impl Connection {
             ks: &mut ks,
             rng: &mut worker.rng,
             stats: &worker.stats,
+            timer: BatchTimer::start(&worker.settings, &mut worker.shared_runs),
         };
         let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        executor.timer.finish(&worker.stats);
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();
