@@ -71,6 +71,11 @@ impl<'a> ReplyWriter<'a> {
         self.version
     }
 
+    /// Writes in another version from here on (HELLO).
+    pub fn set_version(&mut self, version: RespVersion) {
+        self.version = version;
+    }
+
     /// Whether RESP3 is written.
     #[inline]
     #[must_use]

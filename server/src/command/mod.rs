@@ -59,6 +59,19 @@ pub(crate) fn unknown_command(args: &args::Args<'_>) -> CommandError {
     CommandError::err(format_args!("unknown command '{name}'"))
 }
 
+/// The refusal of a subcommand that is not in the command table, or that has too many arguments.
+pub(crate) fn unknown_subcommand(
+    spec: &'static rondache_protocol::command::CommandSpec,
+    args: &args::Args<'_>,
+) -> CommandError {
+    let name = args.get(1);
+    CommandError::err(format_args!(
+        "unknown subcommand '{}'. Try {} HELP.",
+        String::from_utf8_lossy(&name[..name.len().min(128)]),
+        spec.name.to_uppercase()
+    ))
+}
+
 /// The subcommand that the second argument names, its arity checked, such as `config|get`.
 ///
 /// # Errors
@@ -68,11 +81,7 @@ pub(crate) fn subcommand(
     args: &args::Args<'_>,
 ) -> Result<&'static rondache_protocol::command::CommandSpec, CommandError> {
     let Some((_, found)) = spec.subcommand(args.get(1)) else {
-        return Err(CommandError::err(format_args!(
-            "unknown subcommand '{}'. Try {} HELP.",
-            String::from_utf8_lossy(&args.get(1)[..args.get(1).len().min(128)]),
-            spec.name.to_uppercase()
-        )));
+        return Err(unknown_subcommand(spec, args));
     };
     if !found.accepts(args.len()) {
         return Err(CommandError::Arity(format!("{}|{}", spec.name, found.name).into()));

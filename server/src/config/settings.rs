@@ -12,7 +12,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{store::observer::EventClass, types::limits::EncodingLimits};
+use crate::{
+    store::{keyspace::AccessPolicy, observer::EventClass},
+    types::limits::EncodingLimits,
+};
 
 /// Which keys go when memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl EvictionPolicy {
 }
 
 /// How far a client of some class may fall behind in reading its replies before it is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutputLimit {
     /// Closed at once beyond this many bytes; 0: no limit.
     pub hard_bytes: u64,
@@ -85,7 +88,7 @@ pub struct OutputLimits {
     pub normal: OutputLimit,
     /// Replicas: remembered, but no client is one.
     pub replica: OutputLimit,
-    /// Clients with subscriptions.
+    /// Clients that are sent what they don't ask for each time: messages of channels, invalidations, MONITOR's lines.
     pub pubsub: OutputLimit,
 }
 
@@ -93,7 +96,7 @@ impl Default for OutputLimits {
     fn default() -> Self {
         const MIB: u64 = 1024 * 1024;
         Self {
-            normal: OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_s: 0 },
+            normal: OutputLimit::default(),
             replica: OutputLimit { hard_bytes: 256 * MIB, soft_bytes: 64 * MIB, soft_s: 60 },
             pubsub: OutputLimit { hard_bytes: 32 * MIB, soft_bytes: 8 * MIB, soft_s: 60 },
         }
@@ -186,6 +189,18 @@ pub struct Settings {
 /// The values of `loglevel`, from most to least, as Redis names them.
 pub const LOG_LEVELS: [&str; 5] = ["debug", "verbose", "notice", "warning", "nothing"];
 
+impl Settings {
+    /// How accesses are noted under the eviction policy in force.
+    #[must_use]
+    pub fn access_policy(&self) -> AccessPolicy {
+        if self.maxmemory_policy.is_lfu() {
+            AccessPolicy::Lfu { log_factor: self.lfu_log_factor, decay_minutes: self.lfu_decay_minutes }
+        } else {
+            AccessPolicy::Clock
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -231,8 +246,19 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct SettingsCell {
     version: AtomicU64,
-    /// Guards the snapshot; held only to clone or replace the `Arc`.
+    /// Guards the snapshot; held only to clone or replace the `Arc`, and while listeners hear of a change.
     current: Mutex<Arc<Settings>>,
+    listeners: Mutex<Listeners>,
+}
+
+/// Who keeps a copy of some settings where they are looked at all the time.
+#[derive(Default)]
+struct Listeners(Vec<Box<dyn Fn(&Settings) + Send>>);
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
 }
 
 /// A worker's snapshot of the settings.
@@ -246,7 +272,14 @@ impl SettingsCell {
     /// A cell that holds `settings`.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { version: AtomicU64::new(0), current: Mutex::new(Arc::new(settings)) }
+        Self { version: AtomicU64::new(0), current: Mutex::new(Arc::new(settings)), listeners: Mutex::default() }
+    }
+
+    /// Calls `listener` now and after every change. It must be quick and must not touch the settings.
+    pub fn on_change(&self, listener: impl Fn(&Settings) + Send + 'static) {
+        let current = self.current.lock();
+        listener(&current);
+        self.listeners.lock().0.push(Box::new(listener));
     }
 
     /// The settings in force.
@@ -271,6 +304,7 @@ impl SettingsCell {
         let mut settings = Settings::clone(&current);
         change(&mut settings)?;
         *current = Arc::new(settings);
+        self.listeners.lock().0.iter().for_each(|listener| listener(&current));
         self.version.fetch_add(1, Ordering::Release);
         Ok(())
     }

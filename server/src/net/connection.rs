@@ -3,8 +3,10 @@
 use std::{
     future::poll_fn,
     io,
+    os::fd::AsRawFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,6 +19,7 @@ use tokio::{
 
 use super::worker::{READ_BUF_LEN, Worker, with_worker};
 use crate::{
+    config::settings::OutputLimit,
     node::{Node, clock},
     session::{
         Session,
@@ -26,7 +29,7 @@ use crate::{
         execute::Executor,
         mailbox::CloseReason,
     },
-    store::keyspace::{Circumstances, Keyspace},
+    store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
 
 /// While a command waits, at most this many bytes of what the client sends on are read: enough to notice that it left.
@@ -34,6 +37,9 @@ const READ_WHILE_BLOCKED_MAX: usize = 64 * 1024;
 
 /// A read buffer of a connection's own that grew beyond this is given back when it is empty.
 const PENDING_KEPT_MAX: usize = 16 * 1024;
+
+/// A worker's reply buffer that grew beyond this is given back after the turn.
+const OUT_KEPT_MAX: usize = 4 * 1024 * 1024;
 
 /// A client's connection.
 pub(crate) struct Connection {
@@ -49,6 +55,8 @@ pub(crate) struct Connection {
     has_more: bool,
     /// Whether the mailbox will wake this task.
     is_registered: bool,
+    /// Whether the node stops, and only replies are still sent.
+    is_draining: bool,
 }
 
 /// What to do after a turn.
@@ -56,13 +64,16 @@ enum Turn {
     Wait,
     Write,
     Block(Blocked),
+    /// CLIENT PAUSE holds the next command back.
+    Pause,
     End,
 }
 
 impl Connection {
     pub(crate) fn new(stream: std::net::TcpStream, node: &Arc<Node>) -> io::Result<Self> {
         let stream = TcpStream::from_std(stream)?;
-        let client = node.clients.admit(stream.peer_addr()?, stream.local_addr()?, clock::unix_ms());
+        let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
+        let client = node.clients.admit(peer, local, stream.as_raw_fd(), clock::unix_ms());
         let is_authenticated = node.settings.load().password.is_empty();
         Ok(Self {
             node: node.clone(),
@@ -73,6 +84,7 @@ impl Connection {
             unsent: Vec::new(),
             has_more: false,
             is_registered: false,
+            is_draining: false,
         })
     }
 
@@ -92,6 +104,11 @@ impl Connection {
                         break;
                     }
                 }
+                Turn::Pause => {
+                    if !self.write_unsent().await || !self.wait_paused().await {
+                        break;
+                    }
+                }
                 Turn::End => {
                     self.write_unsent().await;
                     break;
@@ -108,7 +125,11 @@ impl Connection {
         let mut read_buf = std::mem::take(&mut worker.read_buf);
         out.clear();
         let turn = self.poll_turn_into(cx, worker, &mut read_buf, &mut out);
+        if out.capacity() > OUT_KEPT_MAX {
+            out = Vec::with_capacity(READ_BUF_LEN);
+        }
         (worker.out, worker.read_buf) = (out, read_buf);
+        self.note_buffers();
         turn
     }
 
@@ -123,11 +144,13 @@ impl Connection {
             return Poll::Ready(self.finish(reason, out));
         }
         let turn = self.read_and_execute(cx, worker, read_buf, out);
+        self.node.hub.tracking.flush();
         // Messages that the commands themselves caused follow their replies.
         if let Some(reason) = self.take_mail(out) {
             return Poll::Ready(self.finish(reason, out));
         }
-        if !out.is_empty() && !self.send(worker, out) {
+        if !out.is_empty() && (self.is_over_limit(worker, out.len()) || !self.send(worker, out)) {
+            self.unsent.clear();
             return Poll::Ready(Turn::End);
         }
         match turn {
@@ -212,7 +235,7 @@ impl Connection {
     fn execute(&mut self, worker: &mut Worker, buf: &[u8], from: &mut usize, out: &mut Vec<u8>) -> Turn {
         worker.settings.refresh(&self.node.settings);
         let now_ms = clock::unix_ms();
-        self.session.client.active_ms.store(now_ms, std::sync::atomic::Ordering::Relaxed);
+        self.session.client.active_ms.store(now_ms, Ordering::Relaxed);
         let mut limits = RequestLimits::unauthenticated();
         if self.session.is_authenticated {
             limits = RequestLimits { bulk_len_max: worker.settings.bulk_len_max, ..RequestLimits::default() };
@@ -226,6 +249,11 @@ impl Connection {
         };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.random.set(worker.rng.u64(..));
+        ks.access_policy = worker.settings.access_policy();
+        if self.node.pause.holds_writes(now_ms) {
+            // Nothing may change meanwhile: what has expired is only hidden.
+            ks.expiry_role = ExpiryRole::Copy;
+        }
         let mut executor = Executor {
             node: &self.node,
             settings: &worker.settings,
@@ -233,11 +261,18 @@ impl Connection {
             rng: &mut worker.rng,
             stats: &worker.stats,
         };
-        let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
+        // A bug in a command must cost its own client at most: the others of this worker go on.
+        let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
+        let Ok(end) = end else {
+            tracing::error!(client = self.session.client.id, "a command panicked; its connection is closed");
+            out.extend_from_slice(b"-ERR internal error, the connection is closed\r\n");
+            return Turn::End;
+        };
         match end {
             BatchEnd::Drained => Turn::Wait,
             BatchEnd::Flush => {
@@ -247,6 +282,10 @@ impl Connection {
             BatchEnd::Blocked(blocked) => {
                 self.has_more = true;
                 Turn::Block(blocked)
+            }
+            BatchEnd::Paused => {
+                self.has_more = true;
+                Turn::Pause
             }
             BatchEnd::Close => Turn::End,
         }
@@ -262,7 +301,13 @@ impl Connection {
 
     fn finish(&mut self, reason: CloseReason, out: &[u8]) -> Turn {
         tracing::debug!(client = self.session.client.id, ?reason, "closing a connection");
-        if matches!(reason, CloseReason::Killed | CloseReason::Shutdown) {
+        if reason == CloseReason::Shutdown {
+            // What was executed is answered: the worker waits for that, within bounds.
+            self.unsent.extend_from_slice(out);
+            self.is_draining = true;
+            return Turn::End;
+        }
+        if reason != CloseReason::OutputLimit {
             self.unsent.extend_from_slice(out);
             let sent = self.stream.try_write(&self.unsent).unwrap_or(0);
             self.unsent.drain(..sent);
@@ -282,11 +327,37 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(_) => return false,
         };
-        worker.stats.writes.add(1);
-        worker.stats.bytes_out.add(out.len() as u64);
-        Client::add(&self.session.client.bytes_out, out.len() as u64);
+        self.count_sent(worker, sent);
         self.unsent.extend_from_slice(&out[sent..]);
         true
+    }
+
+    fn count_sent(&self, worker: &Worker, sent: usize) {
+        worker.stats.writes.add(1);
+        worker.stats.bytes_out.add(sent as u64);
+        Client::add(&self.session.client.bytes_out, sent as u64);
+    }
+
+    /// Whether the client falls too far behind with `len` more bytes; if so it reads none of them.
+    fn is_over_limit(&self, worker: &Worker, len: usize) -> bool {
+        let client = &self.session.client;
+        let limits = &worker.settings.output_limits;
+        if self.session.is_plain && limits.normal == OutputLimit::default() {
+            return false;
+        }
+        client.mailbox.set_unsent(self.unsent.len() + len);
+        client.mailbox.enforce(client.output_limit(limits))
+    }
+
+    /// Tells CLIENT LIST and the limits what waits here.
+    fn note_buffers(&self) {
+        let client = &self.session.client;
+        client.mailbox.set_unsent(self.unsent.len());
+        for (known, now) in [(&client.query.0, self.pending.len()), (&client.query.1, self.pending.capacity())] {
+            if known.load(Ordering::Relaxed) != now {
+                known.store(now, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Waits until the socket has taken all that is unsent; `false`: the connection is gone or to be closed.
@@ -294,24 +365,27 @@ impl Connection {
         let mut sent = 0;
         while sent < self.unsent.len() {
             let is_writable = poll_fn(|cx| {
-                if self.session.client.mailbox.is_filled() && self.session.client.mailbox.is_closing() {
-                    return Poll::Ready(false);
+                if self.is_draining {
+                    return self.stream.poll_write_ready(cx).map(|ready| ready.is_ok());
                 }
-                if self.stream.poll_write_ready(cx).is_ready() {
-                    return Poll::Ready(true);
-                }
+                // First the waker, then the look: an order to close in between is not missed.
                 self.is_registered = false;
-                if self.session.client.mailbox.register(cx.waker()) && self.session.client.mailbox.is_closing() {
+                self.session.client.mailbox.register(cx.waker());
+                if self.session.client.mailbox.is_closing() {
                     return Poll::Ready(false);
                 }
-                Poll::Pending
+                self.stream.poll_write_ready(cx).map(|ready| ready.is_ok())
             })
             .await;
             if !is_writable {
                 return false;
             }
             match self.stream.try_write(&self.unsent[sent..]) {
-                Ok(len) => sent += len,
+                Ok(len) => {
+                    sent += len;
+                    self.session.client.mailbox.set_unsent(self.unsent.len() - sent);
+                    with_worker(|worker| self.count_sent(worker, len));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return false,
             }
@@ -366,6 +440,29 @@ impl Connection {
         }
     }
 
+    /// Waits until CLIENT PAUSE may let the next command pass; `false`: the connection is gone or to be closed.
+    async fn wait_paused(&mut self) -> bool {
+        let node = self.node.clone();
+        let _waiting = node.pause.enter();
+        self.session.client.facts.lock().is_blocked = true;
+        let goes_on = loop {
+            let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let has_input = tokio::select! {
+                biased;
+                () = node.pause.wait(clock::unix_ms()) => false,
+                () = Self::input_or_mail(&self.stream, &self.session, may_read) => true,
+            };
+            if !has_input {
+                break true;
+            }
+            if !self.take_input_while_blocked(may_read).await {
+                break false;
+            }
+        };
+        self.session.client.facts.lock().is_blocked = false;
+        goes_on
+    }
+
     async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
         poll_fn(|cx| {
             if session.client.mailbox.is_filled() || may_read && stream.poll_read_ready(cx).is_ready() {
@@ -399,7 +496,10 @@ impl Connection {
         }
     }
 
+    /// Undoes everything that the connection was registered for.
     fn close(&mut self, _worker: &mut Worker) {
+        self.session.client.mailbox.shut();
+        self.node.hub.forget(&mut self.session);
         let circumstances = Circumstances { db: 0, now_ms: clock::unix_ms(), client_id: 0, touch: false };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         crate::session::transaction::forget_watch(&mut self.session, &mut ks);

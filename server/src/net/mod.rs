@@ -6,5 +6,6 @@
 //! ```
 
 pub mod connection;
+pub(crate) mod housekeeping;
 pub mod listener;
 pub mod worker;

@@ -1,14 +1,19 @@
 //! A running node: what all connections share, and its start and end.
 
 pub mod clock;
+mod files;
 pub mod housekeeping;
 pub mod hub;
+pub mod logging;
 pub mod memory;
+pub mod pause;
+pub mod start;
 pub mod stats;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use rondache_protocol::command::CommandSpec;
+use rondache_protocol::command::{CommandSpec, Flags};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -30,12 +35,16 @@ pub struct Node {
     pub blocked: BlockedCommands,
     /// Pub/sub, keyspace events and invalidations.
     pub hub: hub::Hub,
+    /// CLIENT PAUSE
+    pub pause: pause::Pause,
     /// Counters.
     pub stats: stats::Stats,
     /// What memory is used, and what to do when it is short.
     pub memory: memory::Memory,
     /// What the node does besides serving requests.
     pub housekeeping: housekeeping::Housekeeping,
+    /// Told of every change of the settings, for what cannot be done where they were changed.
+    pub settings_changed: Notify,
     /// Cancelled when the node is to stop.
     pub shutdown: CancellationToken,
     /// When the node started (unix ms).
@@ -49,30 +58,78 @@ impl Node {
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Self> {
         let mut rng = fastrand::Rng::new();
+        let settings = SettingsCell::new(settings);
+        let hub = hub::Hub::new(&settings);
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
-        Arc::new(Self {
+        let node = Arc::new(Self {
             store: Store::new(rng.u64(..)),
-            settings: SettingsCell::new(settings),
+            settings,
             clients: Clients::default(),
             blocked: BlockedCommands::default(),
-            hub: hub::Hub::default(),
+            hub,
+            pause: pause::Pause::default(),
             stats: stats::Stats::default(),
             memory: memory::Memory::default(),
             housekeeping: housekeeping::Housekeeping::default(),
+            settings_changed: Notify::new(),
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),
-        })
+        });
+        node.apply_settings();
+        node
+    }
+
+    /// Lets the parts of the node that keep a setting of their own follow a change. Called after every change.
+    pub fn apply_settings(&self) {
+        self.memory.apply(&self.store, &self.settings.load());
+    }
+
+    /// Puts into force what settings say elsewhere than in the settings themselves. The caller holds no shard.
+    pub fn apply_settings(&self) {
+        let settings = self.settings.load();
+        self.memory.apply(&self.store, &settings);
+        logging::set_level(settings.log_level);
     }
 
     /// Whether someone wants to see every command (MONITOR) or commands are held back (CLIENT PAUSE).
     #[inline]
     pub(crate) fn watches_commands(&self) -> bool {
-        self.hub.has_monitors()
+        self.hub.has_monitors() || self.pause.is_set()
     }
 
-    /// Shows a command to the monitors.
+    /// Shows a command that is about to run to the monitors.
     #[cold]
-    pub(crate) fn observe_command(&self, _session: &Session, _spec: &'static CommandSpec, _args: &Args<'_>) {}
+    pub(crate) fn observe_command(&self, session: &Session, spec: &'static CommandSpec, args: &Args<'_>) {
+        /// What monitors read in place of a secret.
+        const SECRET: &[u8] = b"(redacted)";
+        let flags = subcommand_or(spec, args).flags;
+        if !self.hub.has_monitors() || flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+            return;
+        }
+        let secrets = secret_args(spec, args);
+        let words = args.from(0).enumerate().map(|(index, arg)| if secrets.contains(&index) { SECRET } else { arg });
+        self.hub.monitors.show(clock::unix_us(), session.db, session.client.addr, words);
+    }
+
+    /// How many clients wait: for keys, or for a pause to end.
+    #[must_use]
+    pub fn blocked_clients(&self) -> usize {
+        self.blocked.len() + self.pause.waiting()
+    }
+}
+
+/// The subcommand that `args` name, or the command itself.
+fn subcommand_or(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+    spec.subcommand(args.get(1)).map_or(spec, |(_, subcommand)| subcommand)
+}
+
+/// Indices of the arguments that hold names of users or their passwords.
+fn secret_args(spec: &'static CommandSpec, args: &Args<'_>) -> Range<usize> {
+    match spec.name {
+        "auth" => 1..args.len(),
+        "hello" => (2..args.len()).find(|&index| args.is(index, "auth")).map_or(0..0, |auth| auth + 1..auth + 3),
+        _ => 0..0,
+    }
 }

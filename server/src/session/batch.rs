@@ -7,6 +7,7 @@ use rondache_protocol::resp::request::{ArgRange, ProtocolError, RequestParser, S
 
 use super::{
     Session, blocking,
+    client::LastCommand,
     execute::{Executor, Flow, Planned},
 };
 use crate::{
@@ -34,6 +35,8 @@ pub enum BatchEnd {
     Flush,
     /// A command waits.
     Blocked(blocking::Blocked),
+    /// CLIENT PAUSE holds the next command back.
+    Paused,
     /// The connection is to be closed after the replies.
     Close,
 }
@@ -82,12 +85,18 @@ impl Batch {
             match stop {
                 Stop::Full => {}
                 Stop::Incomplete => return BatchEnd::Drained,
-                Stop::Inline(args, end) => {
-                    *from = end;
-                    if let Some(end) = run_inline(executor, session, &args, out) {
-                        return end;
+                Stop::Inline(args, end) => match run_inline(executor, session, &args, out) {
+                    Some(BatchEnd::Paused) => {
+                        parser.restart();
+                        return BatchEnd::Paused;
                     }
-                }
+                    batch_end => {
+                        *from = end;
+                        if let Some(batch_end) = batch_end {
+                            return batch_end;
+                        }
+                    }
+                },
                 Stop::Malformed(error) => {
                     executor.reply(session, out).error(&CommandError::from(error).to_string());
                     return BatchEnd::Close;
@@ -151,8 +160,9 @@ impl Batch {
         from: &mut usize,
         out: &mut Vec<u8>,
     ) -> Option<BatchEnd> {
+        let mut ran = Ran::default();
         for request in &self.requests {
-            *from = request.end as usize;
+            let begin = std::mem::replace(from, request.end as usize);
             if request.args_from == request.args_to {
                 continue;
             }
@@ -171,14 +181,44 @@ impl Batch {
                 Flow::Next if session.closes => Some(BatchEnd::Close),
                 Flow::Next if out.len() >= REPLY_BYTES_MAX => Some(BatchEnd::Flush),
                 Flow::Next => None,
+                Flow::Paused => {
+                    *from = begin;
+                    Some(BatchEnd::Paused)
+                }
             };
+            if !matches!(end, Some(BatchEnd::Paused)) {
+                ran.add(&planned);
+            }
             if end.is_some() {
+                ran.note(session);
                 // What was parsed ahead is parsed again later: the parser must not keep a place behind it.
                 parser.restart();
                 return end;
             }
         }
+        ran.note(session);
         None
+    }
+}
+
+/// What a batch has run so far, for CLIENT LIST.
+#[derive(Default)]
+struct Ran<'a> {
+    count: u64,
+    last: Option<(u16, Args<'a>)>,
+}
+
+impl<'a> Ran<'a> {
+    #[inline]
+    fn add(&mut self, planned: &Planned<'a>) {
+        self.count += 1;
+        self.last = planned.index.map(|index| (index, planned.args)).or(self.last);
+    }
+
+    fn note(&self, session: &Session) {
+        if let Some((index, args)) = &self.last {
+            session.client.note_commands(self.count, LastCommand::of(*index, args));
+        }
     }
 }
 
@@ -214,8 +254,16 @@ fn run_inline(
         return None;
     }
     let index = rondache_protocol::command::lookup(args.get(0));
-    match executor.run(session, &Planned { args, index, first_key: None }, out) {
+    let planned = Planned { args, index, first_key: None };
+    let flow = executor.run(session, &planned, out);
+    if !matches!(flow, Flow::Paused) {
+        let mut ran = Ran::default();
+        ran.add(&planned);
+        ran.note(session);
+    }
+    match flow {
         Flow::Blocked(blocked) => Some(BatchEnd::Blocked(blocked)),
+        Flow::Paused => Some(BatchEnd::Paused),
         Flow::Next => session.closes.then_some(BatchEnd::Close),
     }
 }

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -12,6 +12,10 @@ use dashmap::DashMap;
 use parking_lot::Mutex;
 
 use super::mailbox::Mailbox;
+use crate::{
+    command::{args::Args, registry},
+    config::settings::{OutputLimit, OutputLimits},
+};
 
 /// A connection as others see it.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub struct Client {
     pub addr: SocketAddr,
     /// Our end.
     pub local_addr: SocketAddr,
+    /// The socket's descriptor, for people who look at the process from outside.
+    pub fd: i32,
     /// When it connected (unix ms).
     pub created_ms: u64,
     /// Messages for it.
@@ -36,8 +42,84 @@ pub struct Client {
     pub bytes_out: AtomicU64,
     /// Commands executed.
     pub commands: AtomicU64,
-    /// Table index of the last command; `u64::MAX`: none yet.
+    /// The last command: see [`LastCommand`]; `u64::MAX`: none yet.
     pub last_command: AtomicU64,
+    /// Whether it chose RESP3: who sends it messages encodes them accordingly.
+    pub is_resp3: AtomicBool,
+    /// Whether it listens to any channel or pattern.
+    pub is_subscribed: AtomicBool,
+    /// Whether the connection that its invalidations go to has ended.
+    pub has_broken_redirect: AtomicBool,
+    /// Received bytes that wait to be executed, and the size of their buffer.
+    pub query: (AtomicUsize, AtomicUsize),
+}
+
+/// Classes of clients, as CLIENT LIST TYPE and `client-output-buffer-limit` have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientClass {
+    /// Asks and is answered.
+    Normal,
+    /// Listens to channels or patterns.
+    PubSub,
+    /// Copies of this node; none of them uses a client connection.
+    Replica,
+    /// The node that this one copies; never a client connection.
+    Primary,
+}
+
+impl ClientClass {
+    /// The class of that name, in any case.
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        const NAMES: [(&[u8], ClientClass); 6] = [
+            (b"normal", ClientClass::Normal),
+            (b"pubsub", ClientClass::PubSub),
+            (b"replica", ClientClass::Replica),
+            (b"slave", ClientClass::Replica),
+            (b"primary", ClientClass::Primary),
+            (b"master", ClientClass::Primary),
+        ];
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, class)| *class)
+    }
+}
+
+/// A command or subcommand, packed into a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastCommand {
+    /// Index in the command table.
+    pub index: u16,
+    /// Index among its subcommands.
+    pub subcommand: Option<u16>,
+}
+
+impl LastCommand {
+    /// What `args` call, whose command has this index.
+    #[must_use]
+    pub fn of(index: u16, args: &Args<'_>) -> Self {
+        let subcommand = registry::by_index(index)
+            .and_then(|command| command.spec.subcommand(args.get(1)))
+            .map(|(subcommand, _)| subcommand as u16);
+        Self { index, subcommand }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.index) | self.subcommand.map_or(0, |subcommand| (u64::from(subcommand) + 1) << 16)
+    }
+
+    fn unpack(packed: u64) -> Option<Self> {
+        let subcommand = ((packed >> 16) as u16).checked_sub(1);
+        (packed != u64::MAX).then_some(Self { index: packed as u16, subcommand })
+    }
+
+    /// The name as CLIENT LIST shows it, such as `get` or `client|list`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let Some(command) = registry::by_index(self.index) else { return "NULL".to_owned() };
+        match self.subcommand.and_then(|subcommand| command.spec.subcommands.get(usize::from(subcommand))) {
+            Some(subcommand) => format!("{}|{}", command.spec.name, subcommand.name),
+            None => command.spec.name.to_owned(),
+        }
+    }
 }
 
 /// What CLIENT LIST tells of a connection besides counters.
@@ -61,6 +143,8 @@ pub struct ClientFacts {
     pub shard_channels: usize,
     /// Commands queued in MULTI; `None` outside.
     pub queued: Option<usize>,
+    /// Bytes of those commands.
+    pub queued_bytes: usize,
     /// Keys watched.
     pub watched: usize,
     /// Waits in a blocking command.
@@ -69,12 +153,14 @@ pub struct ClientFacts {
     pub is_monitor: bool,
     /// Tracks keys (CLIENT TRACKING).
     pub is_tracking: bool,
+    /// Tracks prefixes (CLIENT TRACKING … BCAST).
+    pub is_broadcast: bool,
     /// CLIENT NO-EVICT
     pub no_evict: bool,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
     /// CLIENT TRACKING's REDIRECT, 0: none.
-    pub redirect: i64,
+    pub redirect: u64,
 }
 
 /// All connections.
@@ -86,12 +172,13 @@ pub struct Clients {
 
 impl Clients {
     /// Admits a connection.
-    pub fn admit(&self, addr: SocketAddr, local_addr: SocketAddr, now_ms: u64) -> Arc<Client> {
+    pub fn admit(&self, addr: SocketAddr, local_addr: SocketAddr, fd: i32, now_ms: u64) -> Arc<Client> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed) + 1;
         let client = Arc::new(Client {
             id,
             addr,
             local_addr,
+            fd,
             created_ms: now_ms,
             mailbox: Mailbox::default(),
             active_ms: AtomicU64::new(now_ms),
@@ -100,6 +187,10 @@ impl Clients {
             bytes_out: AtomicU64::new(0),
             commands: AtomicU64::new(0),
             last_command: AtomicU64::new(u64::MAX),
+            is_resp3: AtomicBool::new(false),
+            is_subscribed: AtomicBool::new(false),
+            has_broken_redirect: AtomicBool::new(false),
+            query: (AtomicUsize::new(0), AtomicUsize::new(0)),
         });
         self.by_id.insert(id, client.clone());
         client
@@ -138,6 +229,49 @@ impl Clients {
 }
 
 impl Client {
+    /// Whether replies and messages are written in RESP3.
+    #[inline]
+    #[must_use]
+    pub fn is_resp3(&self) -> bool {
+        self.is_resp3.load(Ordering::Relaxed)
+    }
+
+    /// Whether it listens to any channel or pattern.
+    #[must_use]
+    pub fn is_subscribed(&self) -> bool {
+        self.is_subscribed.load(Ordering::Relaxed)
+    }
+
+    /// What kind of client it is.
+    #[must_use]
+    pub fn class(&self) -> ClientClass {
+        if self.is_subscribed() { ClientClass::PubSub } else { ClientClass::Normal }
+    }
+
+    /// How far it may fall behind. One that only ever gets what it asked for is of the normal class, whose default is no
+    /// limit, since it is not served any further while its socket is full. One that gets messages unasked, be it from a
+    /// monitor or as invalidations, has the limit of subscribers: nothing else would bound them.
+    #[must_use]
+    pub fn output_limit<'a>(&self, limits: &'a OutputLimits) -> &'a OutputLimit {
+        let is_sent_to = self.is_subscribed() || {
+            let facts = self.facts.lock();
+            facts.is_monitor || facts.is_tracking
+        };
+        if is_sent_to { &limits.pubsub } else { &limits.normal }
+    }
+
+    /// The last command.
+    #[must_use]
+    pub fn last_command(&self) -> Option<LastCommand> {
+        LastCommand::unpack(self.last_command.load(Ordering::Relaxed))
+    }
+
+    /// Notes the last command, and how many ran with it. Only the connection's own task calls it.
+    pub(crate) fn note_commands(&self, count: u64, last: LastCommand) {
+        Self::add(&self.commands, count);
+        self.last_command.store(last.pack(), Ordering::Relaxed);
+    }
+
     /// Bumps a counter that only the connection's own task writes.
     #[inline]
     pub(crate) fn add(counter: &AtomicU64, by: u64) {

@@ -2,7 +2,7 @@
 
 use rondache_protocol::{
     command::{CommandSpec, Flags, keys_of},
-    resp::writer::{ReplyWriter, RespVersion},
+    resp::writer::ReplyWriter,
 };
 
 use super::{ReplyMode, Session, blocking, transaction::Transaction};
@@ -11,12 +11,16 @@ use crate::{
         CommandError, CommandResult,
         args::Args,
         ctx::{BlockSpec, Ctx, FirstKey, Waiting},
+        generic,
         registry::{self, Command},
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
     store::{key::Key, keyspace::Keyspace},
 };
+
+/// Commands that CLIENT PAUSE … WRITE holds back.
+const REPLICATED: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -25,6 +29,18 @@ pub enum Flow {
     Next,
     /// It waits: nothing more of this connection runs until [`blocking::Blocked`] is resolved.
     Blocked(blocking::Blocked),
+    /// It was not touched: CLIENT PAUSE holds it back.
+    Paused,
+}
+
+/// What the checks of an unusual connection decided.
+enum Gate {
+    /// The command runs.
+    Open,
+    /// It is dealt with.
+    Done,
+    /// It must wait.
+    Paused,
 }
 
 /// Runs commands for one batch.
@@ -45,8 +61,17 @@ pub(crate) struct Planned<'a> {
 }
 
 impl<'e, 's> Executor<'e, 's> {
-    /// Runs a command and appends its reply to `out`.
+    /// Runs a command and appends its reply to `out`, with messages for the client before and behind it.
     pub(crate) fn run(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
+        let flow = self.run_command(session, planned, out);
+        if !session.is_plain && !matches!(flow, Flow::Paused) {
+            settle(session, planned, out);
+        }
+        flow
+    }
+
+    #[inline]
+    fn run_command(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
         let args = &planned.args;
         let Some((index, command)) = planned.index.and_then(|index| Some((index, registry::by_index(index)?))) else {
             let error = super::super::command::unknown_command(args);
@@ -58,8 +83,9 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if !session.is_plain || self.node.watches_commands() {
             match self.check_mode(session, command, index, args, out) {
-                Ok(true) => {}
-                Ok(false) => return Flow::Next,
+                Ok(Gate::Open) => {}
+                Ok(Gate::Done) => return Flow::Next,
+                Ok(Gate::Paused) => return Flow::Paused,
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
@@ -118,6 +144,9 @@ impl<'e, 's> Executor<'e, 's> {
         if self.ks.has_met_expired() {
             self.expire_keys_of(command.spec, args);
         }
+        if !session.is_plain {
+            self.remember_keys(session, command.spec, args);
+        }
         if self.ks.records_effects() {
             let changed = result.is_ok() && self.ks.counts.changes != changes_before;
             let slot = first_key_of(command.spec, args).map(|bytes| self.ks.key(bytes).slot);
@@ -136,6 +165,9 @@ impl<'e, 's> Executor<'e, 's> {
         out: &mut Vec<u8>,
     ) {
         let reply_from = out.len();
+        if self.node.watches_commands() {
+            self.node.observe_command(session, command.spec, args);
+        }
         let (result, _) = self.call(session, command, args, None, Waiting::Never, out);
         self.stats.count_call(index);
         if let Err(error) = result {
@@ -162,7 +194,8 @@ impl<'e, 's> Executor<'e, 's> {
         lock_keys(self.ks, spec, &planned.args, &mut shards)?;
         if shards.is_empty() {
             self.ks.release();
-        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
+        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) && generic::reads_unnamed_keys(&planned.args) {
+            // SORT with patterns; a walk over the keyspace names no key, and holds one shard at a time.
             self.ks.hold_all();
         } else {
             self.ks.hold_many(&mut shards);
@@ -170,7 +203,7 @@ impl<'e, 's> Executor<'e, 's> {
         Ok(())
     }
 
-    /// The checks of connections that are not in the plain state: `Ok(false)`: the command is dealt with.
+    /// The checks of connections that are not in the plain state, or while somebody watches all commands.
     #[cold]
     fn check_mode(
         &mut self,
@@ -179,13 +212,13 @@ impl<'e, 's> Executor<'e, 's> {
         index: u16,
         args: &Args<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<Gate, CommandError> {
         let spec = command.spec;
-        if !session.is_authenticated && !spec.flags.contains(Flags::NO_AUTH) {
+        let needs_password = !session.is_authenticated && !self.settings.password.is_empty();
+        if needs_password && !spec.flags.contains(Flags::NO_AUTH) {
             return Err(CommandError::NoAuth);
         }
-        if session.subscriptions > 0
-            && session.resp == RespVersion::V2
+        if session.is_listening_only()
             && !matches!(
                 spec.name,
                 "subscribe"
@@ -204,31 +237,62 @@ impl<'e, 's> Executor<'e, 's> {
                 spec.name
             )));
         }
-        self.node.observe_command(session, spec, args);
-        let Some(transaction) = &mut session.transaction else { return Ok(true) };
+        if self.is_held_back(session, spec) {
+            return Ok(Gate::Paused);
+        }
+        let Some(transaction) = &mut session.transaction else {
+            self.node.observe_command(session, spec, args);
+            return Ok(Gate::Open);
+        };
         if spec.name == "exec" {
             self.stats.count_call(index);
             let reply_from = out.len();
-            self.exec(session, out)?;
+            let result = self.exec(session, out);
+            // Monitors read it behind the commands that it ran.
+            self.node.observe_command(session, spec, args);
+            result?;
             self.apply_reply_mode(session, reply_from, out);
             if self.ks.has_ready() {
                 blocking::serve_ready(self);
             }
-            return Ok(false);
+            return Ok(Gate::Done);
         }
         if matches!(spec.name, "discard" | "multi" | "watch" | "quit" | "reset") {
-            return Ok(true);
+            self.node.observe_command(session, spec, args);
+            return Ok(Gate::Open);
         }
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(CommandError::err("Command not allowed inside a transaction"));
         }
         Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
-        let queued = transaction.len();
-        session.client.facts.lock().queued = Some(queued);
+        {
+            let mut facts = session.client.facts.lock();
+            (facts.queued, facts.queued_bytes) = (Some(transaction.len()), transaction.bytes());
+        }
         let reply_from = out.len();
         self.reply(session, out).simple("QUEUED");
         self.apply_reply_mode(session, reply_from, out);
-        Ok(false)
+        Ok(Gate::Done)
+    }
+
+    /// Whether CLIENT PAUSE holds the command back.
+    fn is_held_back(&self, session: &Session, spec: &'static CommandSpec) -> bool {
+        let pause = &self.node.pause;
+        let queued = || session.transaction.as_ref().is_some_and(|transaction| transaction.has_any(REPLICATED));
+        let writes = || spec.flags.intersects(REPLICATED) || spec.name == "exec" && queued();
+        pause.is_set() && pause.holds(writes(), self.ks.now_ms())
+    }
+
+    /// Notes which keys a tracking client has read, while their shards are held: no change slips in between.
+    #[cold]
+    fn remember_keys(&self, session: &Session, spec: &'static CommandSpec, args: &Args<'_>) {
+        let Some(tracking) = &session.tracking else { return };
+        if !spec.flags.contains(Flags::READONLY) || !tracking.remembers() {
+            return;
+        }
+        let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
+        let hub = &self.node.hub;
+        hub.tracking.remember(session.client.id, found.iter().map(|key| args.get(key.index)));
     }
 
     /// Evicts until there is room; `false`: there is none to be had.
@@ -285,6 +349,22 @@ impl<'e, 's> Executor<'e, 's> {
         let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
+    }
+}
+
+/// What follows a command of a connection that is not in the plain state.
+#[cold]
+fn settle(session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) {
+    // CLIENT CACHING speaks of the one command, or transaction, that follows.
+    if session.transaction.is_none()
+        && let Some(tracking) = &mut session.tracking
+        && !planned.args.is(0, "client")
+    {
+        tracking.caching = false;
+    }
+    // Messages that the command caused, or that came before the next one runs. An order to close is seen later.
+    if session.client.mailbox.is_filled() {
+        session.client.mailbox.take(out);
     }
 }
 

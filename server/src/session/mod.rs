@@ -6,16 +6,23 @@
 pub mod batch;
 pub mod blocking;
 pub mod client;
+pub mod describe;
 pub mod execute;
 pub mod mailbox;
 pub mod transaction;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use rondache_protocol::resp::writer::RespVersion;
 
 use self::{client::Client, transaction::Transaction};
-use crate::store::waiters::WatchFlag;
+use crate::{
+    node::hub::{
+        channels::{Kind, Subscriptions},
+        tracking::TrackingState,
+    },
+    store::waiters::WatchFlag,
+};
 
 /// A connection's state. Only its own task touches it.
 #[derive(Debug)]
@@ -38,8 +45,10 @@ pub struct Session {
     pub no_touch: bool,
     /// Whether the connection ends after this reply (QUIT, protocol errors).
     pub closes: bool,
-    /// Subscriptions of the connection.
-    pub subscriptions: usize,
+    /// Channels and patterns that it listens to; `None`: none.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// CLIENT TRACKING
+    pub tracking: Option<Box<TrackingState>>,
     /// Whether any of the rarer states is in force, so that the common path tests one flag: see
     /// [`Session::refresh_mode`].
     pub(crate) is_plain: bool,
@@ -81,7 +90,8 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             closes: false,
-            subscriptions: 0,
+            subscriptions: None,
+            tracking: None,
             is_plain: is_authenticated,
         }
     }
@@ -91,6 +101,35 @@ impl Session {
         self.is_plain = self.is_authenticated
             && self.transaction.is_none()
             && self.reply_mode == ReplyMode::On
-            && !(self.subscriptions > 0 && self.resp == RespVersion::V2);
+            && self.subscriptions.is_none()
+            && self.tracking.is_none();
+    }
+
+    /// Whether only commands about subscriptions are allowed: RESP2 can't tell their messages from replies.
+    #[must_use]
+    pub fn is_listening_only(&self) -> bool {
+        self.subscriptions.is_some() && self.resp == RespVersion::V2
+    }
+
+    /// Tells others how much the connection listens to, after a change.
+    pub fn note_subscriptions(&mut self) {
+        self.subscriptions.take_if(|subscriptions| subscriptions.is_empty());
+        let len_of = |kind| self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.len_of(kind));
+        {
+            let mut facts = self.client.facts.lock();
+            facts.channels = len_of(Kind::Channel);
+            facts.patterns = len_of(Kind::Pattern);
+            facts.shard_channels = len_of(Kind::Shard);
+        }
+        self.client.is_subscribed.store(self.subscriptions.is_some(), Ordering::Relaxed);
+        self.refresh_mode();
+    }
+
+    /// Sets the version of the protocol for replies from now on.
+    pub fn set_resp(&mut self, version: RespVersion) {
+        self.resp = version;
+        let is_resp3 = version == RespVersion::V3;
+        self.client.is_resp3.store(is_resp3, Ordering::Relaxed);
+        self.client.facts.lock().resp = if is_resp3 { 3 } else { 2 };
     }
 }

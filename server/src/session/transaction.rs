@@ -43,6 +43,19 @@ impl Transaction {
         Ok(())
     }
 
+    /// Heap bytes of the commands that wait.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether one of the commands has any of these properties.
+    #[must_use]
+    pub fn has_any(&self, flags: Flags) -> bool {
+        let spec_of = |index| registry::by_index(index).map(|command| command.spec);
+        self.queued.iter().filter_map(|(index, _)| spec_of(*index)).any(|spec| spec.flags.intersects(flags))
+    }
+
     /// How many commands wait.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -133,10 +146,14 @@ pub(crate) fn forget_watch(session: &mut Session, ks: &mut Keyspace<'_>) {
     }
 }
 
-fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
+/// Drops the open transaction and what the client watches.
+pub(crate) fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
     session.transaction = None;
     session.refresh_mode();
-    session.client.facts.lock().queued = None;
+    {
+        let mut facts = session.client.facts.lock();
+        (facts.queued, facts.queued_bytes) = (None, 0);
+    }
     forget_watch(session, ks);
 }
 

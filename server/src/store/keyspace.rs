@@ -93,7 +93,7 @@ enum Held<'s> {
 pub struct Keyspace<'s> {
     store: &'s Store,
     pub(super) observer: &'s dyn Observer,
-    pub(super) interest: Interest,
+    pub(super) interest: &'s Interest,
     held: Held<'s>,
     /// The running command's circumstances.
     pub circumstances: Circumstances,
@@ -159,11 +159,6 @@ impl<'s> Keyspace<'s> {
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.circumstances.now_ms
-    }
-
-    /// Reads again what the observer listens for, after a command that may have changed it.
-    pub fn refresh_interest(&mut self) {
-        self.interest = self.observer.interest();
     }
 
     // ---- locks ------------------------------------------------------------------------------------------------
@@ -295,7 +290,7 @@ impl<'s> Keyspace<'s> {
         let found = self.look(key, touch);
         let count = if found.is_some() { &self.hits } else { &self.misses };
         count.set(count.get() + 1);
-        if found.is_none() && self.interest.events.contains(EventClass::KEY_MISS) {
+        if found.is_none() && self.interest.events().contains(EventClass::KEY_MISS) {
             self.observer.event(EventClass::KEY_MISS, "keymiss", self.circumstances.db, key.bytes);
         }
         found
@@ -615,6 +610,14 @@ impl<'s> Keyspace<'s> {
         self.event(key, class, event);
     }
 
+    /// [`Keyspace::changed`] for what befalls a key in the course of a client's command without being its doing: even a
+    /// client that asked not to hear of its own changes hears of it.
+    fn changed_by_nobody(&mut self, key: &Key<'_>, class: EventClass, event: &str) {
+        let met_by = std::mem::take(&mut self.circumstances.client_id);
+        self.changed(key, class, event);
+        self.circumstances.client_id = met_by;
+    }
+
     /// [`Keyspace::changed`] without an event.
     #[inline]
     pub fn touched(&mut self, key: &Key<'_>) {
@@ -632,7 +635,7 @@ impl<'s> Keyspace<'s> {
                 self.ready.push((db, key.bytes.into()));
             }
         }
-        if self.interest.tracking {
+        if self.interest.tracking() {
             self.observer.invalidated(self.circumstances.client_id, db, key.bytes);
         }
     }
@@ -640,7 +643,7 @@ impl<'s> Keyspace<'s> {
     /// Publishes a keyspace event.
     #[inline]
     pub fn event(&self, key: &Key<'_>, class: EventClass, event: &str) {
-        if self.interest.events.intersects(class) {
+        if self.interest.events().intersects(class) {
             self.observer.event(class, event, self.circumstances.db, key.bytes);
         }
     }
@@ -787,7 +790,7 @@ impl<'s> Keyspace<'s> {
         self.discard(entry);
         self.counts.evicted += 1;
         self.queue_effect(&key, &[b"DEL", &bytes]);
-        self.changed(&key, EventClass::EVICTED, "evicted");
+        self.changed_by_nobody(&key, EventClass::EVICTED, "evicted");
         self.circumstances.db = selected;
         key.hash
     }
@@ -800,7 +803,7 @@ impl<'s> Keyspace<'s> {
         if self.expiry_role == ExpiryRole::Owner {
             self.queue_effect(key, &[b"DEL", key.bytes]);
         }
-        self.changed(key, EventClass::EXPIRED, "expired");
+        self.changed_by_nobody(key, EventClass::EXPIRED, "expired");
     }
 
     /// Puts an effect that belongs to no command into its slot's order, where effects are wanted.

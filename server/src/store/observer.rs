@@ -1,5 +1,7 @@
 //! Who wants to know of changes in the keyspace.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bitflags::bitflags;
 
 bitflags! {
@@ -41,20 +43,60 @@ bitflags! {
     }
 }
 
-/// What the observer currently listens for; read once per batch, so that an idle feature costs nothing per command.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Interest {
+/// What an observer listens for at present.
+///
+/// Keyspaces look at it with one relaxed load per change, under the shard's lock. So whoever asked to hear of changes and
+/// then read a key under that lock hears of every later change of it, whichever thread makes it.
+#[derive(Debug, Default)]
+pub struct Interest(AtomicU32);
+
+/// The bit beside those of [`EventClass`].
+const TRACKING: u32 = 1 << 31;
+
+impl Interest {
+    /// No interest in anything.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
     /// Event classes to report to [`Observer::event`].
-    pub events: EventClass,
+    #[inline]
+    #[must_use]
+    pub fn events(&self) -> EventClass {
+        EventClass::from_bits_truncate(self.0.load(Ordering::Relaxed))
+    }
+
     /// Whether any client tracks keys.
-    pub tracking: bool,
+    #[inline]
+    #[must_use]
+    pub fn tracking(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & TRACKING != 0
+    }
+
+    /// Sets the classes to report, as `notify-keyspace-events` has them: none unless it names a kind of channel too.
+    pub fn set_events(&self, events: EventClass) {
+        let channels = EventClass::KEYSPACE | EventClass::KEYEVENT;
+        let bits = if events.intersects(channels) { events.difference(channels).bits() } else { 0 };
+        self.update(|old| old & TRACKING | bits);
+    }
+
+    /// Sets whether clients track keys.
+    pub fn set_tracking(&self, tracking: bool) {
+        self.update(|old| old & !TRACKING | if tracking { TRACKING } else { 0 });
+    }
+
+    fn update(&self, change: impl Fn(u32) -> u32) {
+        // The closure never refuses.
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| Some(change(old)));
+    }
 }
 
 /// Hears of changes while the shard is locked, hence in the order of execution. Implementations must be quick and must
 /// not reach back into the store.
 pub trait Observer: Sync {
-    /// What to report at present.
-    fn interest(&self) -> Interest;
+    /// What to report at present; keyspaces keep the reference.
+    fn interest(&self) -> &Interest;
     /// `key` was changed by client `origin` (0: by no client): copies that clients hold of it are stale.
     fn invalidated(&self, origin: u64, db: usize, key: &[u8]);
     /// All keys of a database (`None`: of all databases) were changed or removed at once: every copy that clients hold
@@ -69,8 +111,9 @@ pub trait Observer: Sync {
 pub struct NoObserver;
 
 impl Observer for NoObserver {
-    fn interest(&self) -> Interest {
-        Interest::default()
+    fn interest(&self) -> &Interest {
+        static NONE: Interest = Interest::none();
+        &NONE
     }
     fn invalidated(&self, _origin: u64, _db: usize, _key: &[u8]) {}
     fn event(&self, _class: EventClass, _event: &str, _db: usize, _key: &[u8]) {}

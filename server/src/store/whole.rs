@@ -79,7 +79,7 @@ impl Keyspace<'_> {
                 }
             }
         });
-        if self.interest.tracking {
+        if self.interest.tracking() {
             self.observer.invalidated_all(self.circumstances.client_id, db);
         }
         let flushed = Flushed { databases };
@@ -111,7 +111,7 @@ impl Keyspace<'_> {
             self.ready.append(&mut ready);
         }
         self.counts.changes += 1;
-        if self.interest.tracking {
+        if self.interest.tracking() {
             self.observer.invalidated_all(self.circumstances.client_id, None);
         }
     }

@@ -1,14 +1,24 @@
 //! Connections: <https://valkey.io/commands/?group=connection>.
 
+mod auth;
+mod client;
+mod hello;
+mod monitor;
+mod ping;
+mod reset;
 mod select;
 
-use super::{CommandResult, args::Args, ctx::Ctx, registry::HandlerList};
+use super::registry::HandlerList;
 
 /// The family's handlers.
-pub(super) const HANDLERS: HandlerList = &[("ping", ping), ("select", select::select)];
-
-/// `PING`
-fn ping(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    ctx.reply.simple("PONG");
-    Ok(())
-}
+pub(super) const HANDLERS: HandlerList = &[
+    ("auth", auth::auth),
+    ("client", client::client),
+    ("echo", ping::echo),
+    ("hello", hello::hello),
+    ("monitor", monitor::monitor),
+    ("ping", ping::ping),
+    ("quit", reset::quit),
+    ("reset", reset::reset),
+    ("select", select::select),
+];

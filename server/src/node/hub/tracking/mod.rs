@@ -1,0 +1,219 @@
+//! CLIENT TRACKING: see [Client-side caching](https://valkey.io/topics/client-side-caching/).
+//!
+//! A key that a tracking client reads is remembered while its shard is still held, and a change of a key looks here
+//! while it holds the same shard. So no change slips in between a read and its remembering. Nobody who does not track
+//! pays for it: changes look at one bit of [`Interest`](crate::store::observer::Interest).
+
+mod broadcast;
+mod table;
+mod tracker;
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use parking_lot::Mutex;
+
+pub use self::tracker::{Options, Tracker};
+use self::{broadcast::Broadcast, table::Table, tracker::Stale};
+use super::Live;
+use crate::session::{Session, client::Client};
+
+/// Keys given up at once by the read that made the table too large.
+const TRIM_PER_READ: usize = 16;
+
+/// Keys given up at once by housekeeping, after the limit was lowered.
+const TRIM_PER_TICK: usize = 50_000;
+
+/// A connection's side of tracking.
+#[derive(Debug)]
+pub struct TrackingState {
+    /// What others know of it.
+    pub tracker: Arc<Tracker>,
+    /// Whether CLIENT CACHING spoke of the next command.
+    pub caching: bool,
+    /// The prefixes of BCAST.
+    pub prefixes: BTreeSet<Box<[u8]>>,
+}
+
+impl TrackingState {
+    /// Whether keys that are read now are to be remembered.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        let options = &self.tracker.options;
+        !options.broadcast && if options.optin { self.caching } else { !(options.optout && self.caching) }
+    }
+}
+
+/// Who keeps copies of what.
+#[derive(Debug)]
+pub struct Tracking {
+    trackers: DashMap<u64, Arc<Tracker>>,
+    /// Guards the number of trackers, and with it the bit that changes look at.
+    trackers_len: Mutex<usize>,
+    table: Table,
+    broadcast: Broadcast,
+    /// Whether clients have left whose ids may still be in the table.
+    has_leftovers: AtomicBool,
+    live: Arc<Live>,
+}
+
+impl Tracking {
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self {
+            trackers: DashMap::new(),
+            trackers_len: Mutex::default(),
+            table: Table::default(),
+            broadcast: Broadcast::default(),
+            has_leftovers: AtomicBool::new(false),
+            live,
+        }
+    }
+
+    /// Begins tracking for a connection, or changes how it tracks. `prefixes` are added to those it had.
+    pub fn enable<'a>(
+        &self,
+        session: &mut Session,
+        options: Options,
+        redirect: Option<Arc<Client>>,
+        prefixes: impl Iterator<Item = &'a [u8]>,
+    ) {
+        let client = session.client.clone();
+        {
+            let mut facts = client.facts.lock();
+            (facts.is_tracking, facts.is_broadcast) = (true, options.broadcast);
+            facts.redirect = redirect.as_ref().map_or(0, |redirect| redirect.id);
+        }
+        client.has_broken_redirect.store(false, Ordering::Relaxed);
+        let tracker = Arc::new(Tracker { client, redirect, options });
+        let mut all = session.tracking.take().map_or_else(BTreeSet::new, |state| state.prefixes);
+        all.extend(prefixes.map(Box::from));
+        if options.broadcast && all.is_empty() {
+            all.insert(Box::default());
+        }
+        {
+            let mut len = self.trackers_len.lock();
+            *len += usize::from(self.trackers.insert(tracker.client.id, tracker.clone()).is_none());
+            self.live.interest.set_tracking(true);
+        }
+        all.iter().for_each(|prefix| self.broadcast.add(prefix, &tracker));
+        session.tracking = Some(Box::new(TrackingState { tracker, caching: false, prefixes: all }));
+        session.refresh_mode();
+    }
+
+    /// Ends tracking for a connection. The ids that it left in the table are cleared away by [`Tracking::tidy`].
+    pub fn disable(&self, session: &mut Session) {
+        let Some(state) = session.tracking.take() else { return };
+        session.refresh_mode();
+        let client = &session.client;
+        {
+            let mut facts = client.facts.lock();
+            (facts.is_tracking, facts.is_broadcast, facts.redirect) = (false, false, 0);
+        }
+        state.prefixes.iter().for_each(|prefix| self.broadcast.remove(prefix, client.id));
+        let mut len = self.trackers_len.lock();
+        *len -= usize::from(self.trackers.remove(&client.id).is_some());
+        self.live.interest.set_tracking(*len > 0);
+        self.has_leftovers.store(true, Ordering::Relaxed);
+    }
+
+    /// Remembers what a client has read. The keys' shards are held.
+    pub fn remember<'a>(&self, client_id: u64, keys: impl Iterator<Item = &'a [u8]>) {
+        keys.for_each(|key| self.table.insert(key, client_id));
+        self.trim(TRIM_PER_READ);
+    }
+
+    /// Tells clients that `origin` (0: nobody) has changed `key`. The key's shard is held.
+    pub(super) fn invalidate(&self, origin: u64, key: &[u8]) {
+        let limit = self.live.push_limit();
+        self.broadcast.note(key, origin, &limit);
+        if let Some(ids) = self.table.remove(key) {
+            self.tell_readers(&ids, origin, key);
+        }
+    }
+
+    fn tell_readers(&self, ids: &[u64], origin: u64, key: &[u8]) {
+        let limit = self.live.push_limit();
+        for id in ids {
+            // The clone ends the registry's guard before the mailbox is locked.
+            let Some(tracker) = self.trackers.get(id).map(|entry| entry.value().clone()) else { continue };
+            let is_own = tracker.options.noloop && *id == origin;
+            if !tracker.options.broadcast && !is_own {
+                tracker.tell(Stale::Key(key), &limit);
+            }
+        }
+    }
+
+    /// Sends what broadcasting clients are to hear; called where a batch ends.
+    #[inline]
+    pub fn flush(&self) {
+        if self.broadcast.has_pending() {
+            self.broadcast.flush(&self.live.push_limit());
+        }
+    }
+
+    /// Tells all tracking clients to drop everything. Called when the keys are gone already, so that what was read in
+    /// between is dropped too.
+    pub(super) fn invalidate_all(&self) {
+        let limit = self.live.push_limit();
+        self.table.clear();
+        for entry in &self.trackers {
+            entry.value().tell(Stale::All, &limit);
+        }
+    }
+
+    /// Housekeeping: gives up keys beyond the limit, and forgets clients that have left.
+    pub fn tidy(&self) {
+        self.flush();
+        self.trim(TRIM_PER_TICK);
+        if self.has_leftovers.swap(false, Ordering::Relaxed) {
+            // One by one even if nobody tracks: a client that begins right now must not lose what it has read.
+            self.table.retain_clients(|id| self.trackers.contains_key(&id));
+        }
+    }
+
+    /// Gives up at most `effort` keys while there are more than `tracking-table-max-keys`, and tells their readers, as if
+    /// the keys had changed.
+    fn trim(&self, effort: usize) {
+        let keys_max = self.live.tracked_keys_max.load(Ordering::Relaxed);
+        if keys_max == 0 {
+            return;
+        }
+        for _ in 0..effort {
+            if self.table.keys() <= keys_max {
+                return;
+            }
+            let Some((key, ids)) = self.table.remove_any(fastrand::usize(..)) else { return };
+            self.tell_readers(&ids, 0, &key);
+        }
+    }
+
+    /// Clients that track.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        *self.trackers_len.lock()
+    }
+
+    /// Keys remembered.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.table.keys()
+    }
+
+    /// Pairs of a remembered key and a client that read it.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.table.items()
+    }
+
+    /// Prefixes tracked.
+    #[must_use]
+    pub fn prefixes(&self) -> usize {
+        self.broadcast.len()
+    }
+}
