@@ -255,6 +255,7 @@ impl Connection {
             ks.expiry_role = ExpiryRole::Copy;
         }
         let mut executor = Executor {
+            shards: Vec::new(),
             node: &self.node,
             settings: &worker.settings,
             ks: &mut ks,

@@ -60,7 +60,6 @@ impl Default for Housekeeping {
 
 /// Keeps house until the node shuts down.
 pub async fn run(node: Arc<Node>) {
-    node.memory.meter_this_thread();
     let mut rounds = ExpiryRounds { sweeper: Sweeper::default(), stats: node.stats.register() };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -62,7 +62,7 @@ impl Node {
         let hub = hub::Hub::new(&settings);
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
-        let node = Arc::new(Self {
+        Arc::new(Self {
             store: Store::new(rng.u64(..)),
             settings,
             clients: Clients::default(),
@@ -76,14 +76,7 @@ impl Node {
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),
-        });
-        node.apply_settings();
-        node
-    }
-
-    /// Lets the parts of the node that keep a setting of their own follow a change. Called after every change.
-    pub fn apply_settings(&self) {
-        self.memory.apply(&self.store, &self.settings.load());
+        })
     }
 
     /// Puts into force what settings say elsewhere than in the settings themselves. The caller holds no shard.

@@ -2,5 +2,6 @@
 
 mod basics;
 mod geo;
+mod strings;
 mod support;
 mod zsets;

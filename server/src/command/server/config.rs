@@ -68,7 +68,6 @@ fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     }
     let changes = named(args)?;
     ctx.node.settings.update(|settings| apply(settings, &changes))?;
-    ctx.node.apply_settings();
     for (parameter, _, value) in &changes {
         let value = if parameter.is_secret { "(redacted)" } else { value.as_ref() };
         tracing::info!(parameter = parameter.name, value, "a setting was changed");
