@@ -1,7 +1,7 @@
 //! Clients as their users run them, unchanged, against the built binary.
 //!
-//! redis-rs is always here. Programs that are not on this machine (redis-py in the Python that `RONDACHE_PYTHON` names,
-//! redis-cli, redis-benchmark) are skipped with a line that says so, or fail the test where `RONDACHE_REQUIRE_CLIENTS=1`.
+//! redis-rs is always here. Programs that are not on this machine (redis-py in the Python that `TEST_PYTHON` names,
+//! redis-cli, redis-benchmark) are skipped with a line that says so, or fail the test where `TEST_REQUIRE_CLIENTS=1`.
 
 mod programs;
 mod redis_benchmark;

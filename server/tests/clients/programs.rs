@@ -20,16 +20,13 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 
 /// A Python that has redis-py.
 pub(crate) fn python_with_redis() -> Option<PathBuf> {
-    let python = env::var_os("RONDACHE_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let python = env::var_os("TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let probe = Command::new(&python).args(["-c", "import redis"]).stderr(Stdio::null()).status();
     if probe.is_ok_and(|status| status.success()) { Some(python) } else { skip("redis-py") }
 }
 
 fn skip(what: &str) -> Option<PathBuf> {
-    assert!(
-        env::var_os("RONDACHE_REQUIRE_CLIENTS").is_none_or(|value| value != "1"),
-        "{what} is required, and missing"
-    );
+    assert!(env::var_os("TEST_REQUIRE_CLIENTS").is_none_or(|value| value != "1"), "{what} is required, and missing");
     eprintln!("SKIPPED: {what} is not on this machine");
     None
 }
