@@ -248,10 +248,10 @@ impl<'e, 's> Executor<'e, 's> {
         if self.is_held_back(session, spec) {
             return Ok(Gate::Paused);
         }
-        let Some(transaction) = &mut session.transaction else {
+        if session.transaction.is_none() {
             self.node.observe_command(session, spec, args);
             return Ok(Gate::Open);
-        };
+        }
         if spec.name == "exec" {
             self.stats.count_call(index);
             let reply_from = out.len();
@@ -272,6 +272,10 @@ impl<'e, 's> Executor<'e, 's> {
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(CommandError::err("Command not allowed inside a transaction"));
         }
+        if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
+            return Err(CommandError::OutOfMemory);
+        }
+        let Some(transaction) = &mut session.transaction else { return Ok(Gate::Open) };
         Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
         {
             let mut facts = session.client.facts.lock();
@@ -324,6 +328,10 @@ impl<'e, 's> Executor<'e, 's> {
 
     #[cold]
     fn fail_executed(&mut self, session: &mut Session, index: u16, error: CommandError, out: &mut Vec<u8>) -> Flow {
+        if let Some(transaction) = &mut session.transaction {
+            // MULTI or WATCH inside of MULTI: the client has lost track of what it does.
+            transaction.is_broken = true;
+        }
         self.stats.count_failure(index, &error);
         self.write_error(session, &error, out)
     }
