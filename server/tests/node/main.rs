@@ -3,6 +3,9 @@
 mod basics;
 mod blocking;
 mod geo;
+mod hashes;
 mod lines;
+mod lists;
+mod sets;
 mod support;
 mod zsets;
