@@ -201,6 +201,32 @@ fn old_clients_see_the_ranges_that_redis_tells_them() {
 }
 
 #[test]
+fn plain_keys_are_those_that_a_walk_finds() {
+    let lines = [
+        "mget a",
+        "mget a b c",
+        "mset a 1 b 2",
+        "mset a 1 b",
+        "lcs a b",
+        "bitop and d a b",
+        "pfmerge d",
+        "blpop a b 0",
+    ];
+    for line in lines {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let spec = find(line.split(' ').next().unwrap_or_default());
+        assert!(spec.has_plain_keys(), "{line}");
+        let walked = keys_of(spec, words.len(), |index| words[index]).unwrap();
+        let plain: Vec<usize> = spec.legacy_keys.indexes(words.len()).collect();
+        assert_eq!(plain, walked.iter().map(|key| key.index).collect::<Vec<_>>(), "{line}");
+    }
+    for name in ["sort", "zunionstore", "set", "ping"] {
+        assert!(!find(name).has_plain_keys(), "{name}");
+    }
+    assert_eq!(find("mget").legacy_keys.indexes(1).count(), 0);
+}
+
+#[test]
 fn conditions_take_idempotence_away() {
     let idempotent = |line: &str| {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();

@@ -4,6 +4,7 @@ use std::{
     future::poll_fn,
     io,
     os::fd::AsRawFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -27,6 +28,7 @@ use crate::{
         client::Client,
         execute::Executor,
         mailbox::CloseReason,
+        timing::BatchTimer,
     },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
@@ -54,6 +56,8 @@ pub(crate) struct Connection {
     has_more: bool,
     /// Whether the mailbox will wake this task.
     is_registered: bool,
+    /// Whether the node stops, and only replies are still sent.
+    is_draining: bool,
 }
 
 /// What to do after a turn.
@@ -81,6 +85,7 @@ impl Connection {
             unsent: Vec::new(),
             has_more: false,
             is_registered: false,
+            is_draining: false,
         })
     }
 
@@ -245,22 +250,33 @@ impl Connection {
         };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.random.set(worker.rng.u64(..));
+        ks.access_policy = worker.settings.access_policy();
         if self.node.pause.holds_writes(now_ms) {
             // Nothing may change meanwhile: what has expired is only hidden.
             ks.expiry_role = ExpiryRole::Copy;
         }
         let mut executor = Executor {
+            shards: Vec::new(),
             node: &self.node,
             settings: &worker.settings,
             ks: &mut ks,
             rng: &mut worker.rng,
             stats: &worker.stats,
+            timer: BatchTimer::start(&worker.settings, &mut worker.shared_runs),
         };
-        let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
+        // A bug in a command must cost its own client at most: the others of this worker go on.
+        let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
+        executor.timer.finish(&worker.stats);
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
+        let Ok(end) = end else {
+            tracing::error!(client = self.session.client.id, "a command panicked; its connection is closed");
+            out.extend_from_slice(b"-ERR internal error, the connection is closed\r\n");
+            return Turn::End;
+        };
         match end {
             BatchEnd::Drained => Turn::Wait,
             BatchEnd::Flush => {
@@ -289,6 +305,12 @@ impl Connection {
 
     fn finish(&mut self, reason: CloseReason, out: &[u8]) -> Turn {
         tracing::debug!(client = self.session.client.id, ?reason, "closing a connection");
+        if reason == CloseReason::Shutdown {
+            // What was executed is answered: the worker waits for that, within bounds.
+            self.unsent.extend_from_slice(out);
+            self.is_draining = true;
+            return Turn::End;
+        }
         if reason != CloseReason::OutputLimit {
             self.unsent.extend_from_slice(out);
             let sent = self.stream.try_write(&self.unsent).unwrap_or(0);
@@ -347,6 +369,9 @@ impl Connection {
         let mut sent = 0;
         while sent < self.unsent.len() {
             let is_writable = poll_fn(|cx| {
+                if self.is_draining {
+                    return self.stream.poll_write_ready(cx).map(|ready| ready.is_ok());
+                }
                 // First the waker, then the look: an order to close in between is not missed.
                 self.is_registered = false;
                 self.session.client.mailbox.register(cx.waker());

@@ -67,8 +67,11 @@ pub async fn run(node: Arc<Node>) {
         tokio::select! {
             biased;
             () = node.shutdown.cancelled() => return,
-            _ = ticks.tick() => if !node.housekeeping.is_paused.load(Relaxed) {
-                rounds.run(&node).await;
+            _ = ticks.tick() => {
+                node.memory.tick();
+                if !node.housekeeping.is_paused.load(Relaxed) {
+                    rounds.run(&node).await;
+                }
             },
         }
     }

@@ -1,5 +1,9 @@
 //! Tests of a node over real sockets: the built binary, and the `redis` client.
 
+<<<<<<< HEAD
+=======
+>>>>>>> main
+
 mod basics;
 mod blocking;
 mod geo;
@@ -7,5 +11,6 @@ mod hashes;
 mod lines;
 mod lists;
 mod sets;
+mod strings;
 mod support;
 mod zsets;
