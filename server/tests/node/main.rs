@@ -1,9 +1,5 @@
 //! Tests of a node over real sockets: the built binary, and the `redis` client.
 
-<<<<<<< HEAD
-=======
->>>>>>> main
-
 mod basics;
 mod blocking;
 mod geo;
