@@ -12,6 +12,8 @@ pub mod error;
 pub mod expire_args;
 pub mod registry;
 pub mod scan_args;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub mod bitmap;
 pub mod connection;
