@@ -7,7 +7,7 @@ use rondache_protocol::resp::writer::RespVersion;
 use super::{
     args::{Args, OwnedArgs},
     ctx::HashedKeys,
-    registry,
+    registry::{self, HandlerList},
 };
 use crate::{
     config::settings::Settings,
@@ -23,6 +23,8 @@ use crate::{
     },
 };
 
+/// How often [`Bench::run_nonsense`] runs each command.
+const NONSENSE_ROUNDS: usize = 500;
 /// The time of every command, unix ms.
 const NOW_MS: u64 = 1_700_000_000_000;
 
@@ -82,6 +84,22 @@ impl Bench {
             executor.run(&mut self.session, &Planned { args: *args, index, hashed: HashedKeys::default() }, &mut out);
         ks.release();
         out
+    }
+
+    /// Runs each of `commands` with random words of `vocabulary`, many times: whatever they are, there is a reply or the
+    /// client waits, and nothing panics.
+    pub(crate) fn run_nonsense(&mut self, commands: HandlerList, vocabulary: &[&str]) {
+        for _ in 0..NONSENSE_ROUNDS {
+            for (name, _) in commands {
+                let words = self.rng.usize(..12);
+                let mut line = (*name).to_owned();
+                for _ in 0..words {
+                    line.push(' ');
+                    line.push_str(vocabulary[self.rng.usize(..vocabulary.len())]);
+                }
+                self.run(&line);
+            }
+        }
     }
 
     /// Takes the effects that were recorded since the last call, each slot's in order.

@@ -238,6 +238,11 @@ impl ZSet {
             Repr::Indexed(indexed) => indexed,
         };
         let count = ranks.end.min(indexed.len()).saturating_sub(ranks.start);
+        if count == indexed.len() {
+            self.iter().for_each(|(member, score)| removed(member, score));
+            *self = Self::new();
+            return count;
+        }
         for _ in 0..count {
             let Some(id) = indexed.tree().id_at(ranks.start) else {
                 break;

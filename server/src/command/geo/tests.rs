@@ -45,3 +45,57 @@ fn options_that_contradict_each_other_are_refused() {
         assert!(reply.starts_with("-ERR") && reply.contains(refusal), "{options}: {reply}");
     }
 }
+
+#[test]
+fn no_arguments_make_a_command_panic() {
+    let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
+    let vocabulary = [
+        "a",
+        "b",
+        "0",
+        "1",
+        "-1",
+        "89.5",
+        "180",
+        "-180",
+        "1e308",
+        "inf",
+        "-inf",
+        "nan",
+        "m",
+        "km",
+        "ft",
+        "mi",
+        "STORE",
+        "STOREDIST",
+        "FROMMEMBER",
+        "FROMLONLAT",
+        "BYRADIUS",
+        "BYBOX",
+        "ASC",
+        "DESC",
+        "COUNT",
+        "ANY",
+        "WITHDIST",
+        "WITHHASH",
+        "WITHCOORD",
+        "NX",
+        "XX",
+        "CH",
+        "9223372036854775807",
+        "",
+    ];
+    let mut bench = Bench::new(seed);
+    bench.run("GEOADD a 1 1 a 0 0 b -180 85 c 180 -85 d");
+    bench.run("ZADD b inf a -inf b 1e308 c -1 d 0.5 e");
+    bench.run_nonsense(super::HANDLERS, &vocabulary);
+    for shape in ["BYRADIUS 1e308 mi", "BYRADIUS inf km", "BYRADIUS 0 m", "BYBOX 1e308 0 mi", "BYBOX inf inf m"] {
+        for center in ["0 0", "180 85", "-180 -85.05112878", "179.9999 85.05112878"] {
+            for key in ["a", "b"] {
+                let reply = bench.run(&format!("GEOSEARCH {key} FROMLONLAT {center} {shape} WITHDIST WITHCOORD"));
+                assert!(reply.starts_with('*') || reply.contains("WRONGTYPE"), "{shape} {center} {key}: {reply}");
+            }
+        }
+    }
+}

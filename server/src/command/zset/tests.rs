@@ -81,3 +81,52 @@ fn a_copy_that_applies_the_effects_holds_the_same_sets() {
         assert_eq!(owner.run(&line), copy.run(&line), "seed {seed}");
     }
 }
+
+#[test]
+fn no_arguments_make_a_command_panic() {
+    let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
+    let vocabulary = [
+        "a",
+        "b",
+        "c",
+        "0",
+        "1",
+        "2",
+        "-1",
+        "3",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1.5",
+        "-inf",
+        "inf",
+        "(1",
+        "[a",
+        "(b",
+        "-",
+        "+",
+        "nan",
+        "MIN",
+        "MAX",
+        "COUNT",
+        "LIMIT",
+        "WEIGHTS",
+        "AGGREGATE",
+        "SUM",
+        "WITHSCORES",
+        "WITHSCORE",
+        "BYSCORE",
+        "BYLEX",
+        "REV",
+        "NX",
+        "XX",
+        "GT",
+        "LT",
+        "CH",
+        "INCR",
+        "MATCH",
+        "NOSCORES",
+        "",
+    ];
+    Bench::new(seed).run_nonsense(super::HANDLERS, &vocabulary);
+}
