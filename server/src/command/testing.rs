@@ -15,6 +15,7 @@ use crate::{
     session::{
         Session,
         execute::{Executor, Planned},
+        timing::{BatchTimer, SharedRuns},
     },
     store::{
         SHARDS,
@@ -70,6 +71,7 @@ impl Bench {
         let circumstances =
             Circumstances { db: self.session.db, now_ms: NOW_MS, client_id: self.session.client.id, touch: true };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        let mut shared_runs = SharedRuns::new();
         let mut executor = Executor {
             node: &self.node,
             settings: &self.settings,
@@ -77,6 +79,7 @@ impl Bench {
             rng: &mut self.rng,
             stats: &self.stats,
             shards: Vec::new(),
+            timer: BatchTimer::start(&self.settings, &mut shared_runs),
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);
         let mut out = Vec::new();
