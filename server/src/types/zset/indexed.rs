@@ -178,10 +178,8 @@ impl Indexed {
             new_ids[entry.id as usize] = GONE;
             removed(self.member(entry.id), entry.score);
         }
-        let mut kept = 0;
-        for id in new_ids.iter_mut().filter(|id| **id != GONE) {
-            *id = kept;
-            kept += 1;
+        for (new_id, id) in (0..).zip(new_ids.iter_mut().filter(|id| **id != GONE)) {
+            *id = new_id;
         }
         let mut old_ids = new_ids.iter();
         let heap_bytes = &mut self.member_heap_bytes;

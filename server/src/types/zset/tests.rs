@@ -285,10 +285,10 @@ fn a_scan_misses_nothing_that_stays_when_many_are_removed_at_once() {
         set.insert(&name(member), f64::from(member * 7 % 101), &EncodingLimits::default());
     }
     let mut seen = std::collections::HashSet::new();
-    let mut cursor = set.scan(0, 1000, |member, _| drop(seen.insert(member.to_vec())));
+    let mut cursor = set.scan(0, 1000, |member, _| seen.extend([member.to_vec()]));
     set.remove_ranks(500..1500, |_, _| {});
     while cursor != 0 {
-        cursor = set.scan(cursor, 300, |member, _| drop(seen.insert(member.to_vec())));
+        cursor = set.scan(cursor, 300, |member, _| seen.extend([member.to_vec()]));
     }
     assert!(set.iter().all(|(member, _)| seen.contains(member)));
 }
