@@ -2,6 +2,7 @@
 
 mod basics;
 mod geo;
+mod keys;
 mod strings;
 mod support;
 mod zsets;
