@@ -7,6 +7,7 @@ mod hashes;
 mod lines;
 mod lists;
 mod sets;
+mod keys;
 mod strings;
 mod support;
 mod zsets;
