@@ -390,6 +390,9 @@ pub(super) fn lock_keys(
     shards: &mut Vec<usize>,
 ) -> CommandResult {
     let spec = named_subcommand(spec, args);
+    // MEMORY USAGE has a key; MEMORY as such has none.
+    let spec =
+        if spec.subcommands.is_empty() { spec } else { spec.subcommand(args.get(1)).map_or(spec, |(_, sub)| sub) };
     if spec.first_key == 0 {
         return Ok(());
     }
