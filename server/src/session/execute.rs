@@ -151,7 +151,10 @@ impl<'e, 's> Executor<'e, 's> {
         match began {
             Some(began) => {
                 let ns = self.timer.end(self.stats, slot, began);
-                timing::tell(self.node, self.settings, session, command.spec, args, ns);
+                // One that waits has not run yet: it is told of when it is served.
+                if blocked.is_none() {
+                    timing::tell(self.node, self.settings, session, command.spec, args, ns);
+                }
             }
             None => self.timer.share(slot),
         }

@@ -19,13 +19,11 @@ pub(super) fn list(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
         5 if args.is(3, "pattern") => &|name, _| glob::matches(wanted, name.as_bytes(), true),
         _ => return Err(CommandError::Syntax),
     };
-    let is_filtered = args.len() > 2;
     let open = ctx.reply.begin();
     let mut count = 0;
     for spec in command::all() {
-        let with_subcommands = if is_filtered { spec.subcommands } else { &[] };
         let own = std::iter::once((None, spec));
-        for (parent, spec) in own.chain(with_subcommands.iter().map(|sub| (Some(spec.name), sub))) {
+        for (parent, spec) in own.chain(spec.subcommands.iter().map(|sub| (Some(spec.name), sub))) {
             let name = full_name(parent, spec);
             if matches(&name, spec) {
                 ctx.reply.bulk(name.as_bytes());
