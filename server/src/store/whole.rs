@@ -1,7 +1,7 @@
 //! Whole databases at once: their sizes, FLUSHALL, SWAPDB.
 
 use super::{
-    SHARDS,
+    DATABASES, SHARDS,
     keyspace::Keyspace,
     shard::{Db, Shard},
     waiters::WatchFlag,
@@ -37,6 +37,17 @@ pub struct DbSize {
     pub volatile: usize,
     /// Its hashes that have fields with a deadline.
     pub hashes_with_field_deadlines: usize,
+    /// Bytes of its tables, without keys and values.
+    pub table_bytes: usize,
+}
+
+impl DbSize {
+    fn add(&mut self, db: &Db) {
+        self.keys += db.table.len();
+        self.volatile += db.volatile;
+        self.hashes_with_field_deadlines += db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len());
+        self.table_bytes += db.table.memory_usage();
+    }
 }
 
 impl Keyspace<'_> {
@@ -55,12 +66,23 @@ impl Keyspace<'_> {
         let mut size = DbSize::default();
         self.for_each_shard(|_, shard| {
             if let Some(db) = shard.db(db) {
-                size.keys += db.table.len();
-                size.volatile += db.volatile;
-                size.hashes_with_field_deadlines += db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len());
+                size.add(db);
             }
         });
         size
+    }
+
+    /// How much each database holds, in one pass.
+    pub fn db_sizes(&mut self) -> [DbSize; DATABASES] {
+        let mut sizes = [DbSize::default(); DATABASES];
+        self.for_each_shard(|_, shard| {
+            for (db, size) in sizes.iter_mut().enumerate() {
+                if let Some(db) = shard.db(db) {
+                    size.add(db);
+                }
+            }
+        });
+        sizes
     }
 
     /// Empties one database, or all: transactions that watch a key in it abort, and clients' copies are stale.
