@@ -41,8 +41,6 @@ pub(crate) struct Connection {
     unsent: Vec<u8>,
     /// Whether `pending` may hold complete requests.
     has_more: bool,
-    /// Whether the mailbox will wake this task.
-    is_registered: bool,
 }
 
 /// What to do after a turn.
@@ -69,7 +67,6 @@ impl Connection {
             pending: Vec::new(),
             unsent: Vec::new(),
             has_more: false,
-            is_registered: false,
         })
     }
 
@@ -112,11 +109,9 @@ impl Connection {
             if self.stream.poll_read_ready(cx).is_ready() || self.session.client.mailbox.is_filled() {
                 return Poll::Ready(());
             }
-            if !self.is_registered {
-                if self.session.client.mailbox.register(cx.waker()) {
-                    return Poll::Ready(());
-                }
-                self.is_registered = true;
+            // A waker stays until it is used, and it is always this task's.
+            if !self.session.client.mailbox.is_armed() && self.session.client.mailbox.register(cx.waker()) {
+                return Poll::Ready(());
             }
             Poll::Pending
         })
@@ -266,7 +261,6 @@ impl Connection {
         if !self.session.client.mailbox.is_filled() {
             return None;
         }
-        self.is_registered = false;
         self.session.client.mailbox.take(out)
     }
 
@@ -331,7 +325,6 @@ impl Connection {
         while sent < self.unsent.len() {
             let is_writable = poll_fn(|cx| {
                 // First the waker, then the look: an order to close in between is not missed.
-                self.is_registered = false;
                 self.session.client.mailbox.register(cx.waker());
                 if self.session.client.mailbox.is_closing() {
                     return Poll::Ready(false);
