@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 pub mod net;
 pub mod node;
+pub mod rdb;
 pub mod session;
 pub mod store;
 pub mod types;

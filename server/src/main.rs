@@ -1,52 +1,86 @@
-//! The `rondache` binary.
+//! The `rondache` binary: reads its configuration, starts a node, and ends it on a signal.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{env, process::ExitCode};
 
-use clap::Parser;
 use rondache_server::{
-    config::settings::Settings,
-    net::{listener, worker::Workers},
-    node::{Node, housekeeping},
+    config::{ConfigError, settings::Settings},
+    node::{Node, logging, start::RunningNode},
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[derive(Parser)]
-struct Cli {
-    #[arg(long, default_value = "127.0.0.1:6379")]
-    listen: SocketAddr,
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
-}
+/// The allocator's options: huge pages, since random access to a large heap spends most of its time in page walks; and
+/// freed pages back to the system within a second, so that memory that a cache gives up is really given up.
+#[allow(unsafe_code, reason = "jemalloc finds its options by this symbol")]
+// SAFETY: the name is the one that jemalloc declares for this purpose, and the value is the C string that it expects.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static MALLOC_CONF: Option<&'static std::ffi::c_char> = {
+    let options = c"thp:always,metadata_thp:always,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true";
+    // SAFETY: a C string has at least its terminator.
+    Some(unsafe { &*options.as_ptr() })
+};
+
+/// What a shell expects of a program that was told how to use it wrongly.
+const EXIT_USAGE: u8 = 2;
+
+/// What a shell expects of a program that ended on an interrupt.
+const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    let settings = match Settings::from_sources(env::args_os(), env::vars_os()) {
+        Ok(settings) => settings,
+        Err(ConfigError::Usage(usage)) => usage.exit(),
+        Err(error) => {
+            eprintln!("rondache: {error}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    logging::install(settings.log_format, settings.log_level);
+    tracing::info!("rondache {} starts", env!("CARGO_PKG_VERSION"));
+    match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // On standard error, whatever the log level: this is why there is no node.
             eprintln!("rondache: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: &Cli) -> std::io::Result<()> {
-    let node = Node::new(Settings::default());
-    let listener = listener::bind(cli.listen)?;
-    let (workers, threads) = Workers::start(&node, cli.threads)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let shutdown = node.shutdown.clone();
-        tokio::spawn(async move {
-            let _ = tokio::signal::ctrl_c().await;
-            shutdown.cancel();
-        });
-        tokio::spawn(housekeeping::run(node.clone()));
-        listener::accept(listener, node.clone(), workers).await
-    })?;
-    for thread in threads {
-        let _ = thread.join();
-    }
+fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+    env::set_current_dir(&settings.dir)?;
+    let running = Node::start(settings)?;
+    end_on_signals(&running)?;
+    running.wait();
     Ok(())
+}
+
+/// The first SIGTERM or SIGINT ends the node in order, the second at once.
+fn end_on_signals(running: &RunningNode) -> std::io::Result<()> {
+    let shutdown = running.node().shutdown.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            let first = either(&mut terminate, &mut interrupt).await;
+            tracing::info!("{first} received");
+            shutdown.cancel();
+            let second = either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("{second} received again: ending at once");
+            std::process::exit(EXIT_INTERRUPTED);
+        });
+    })?;
+    Ok(())
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
 }

@@ -256,6 +256,10 @@ fn keys_of_spec<'a>(
             } else {
                 argc.checked_add_signed(isize::from(last)).ok_or(KeysError)?
             };
+            if begin == argc && last + 1 == argc {
+                // A run to the end may be empty, such as PFMERGE's sources; where it may not, arity sees to it.
+                return Ok(());
+            }
             if last < begin || last >= argc {
                 return Err(KeysError);
             }

@@ -52,6 +52,19 @@ pub struct LegacyKeys {
     pub step: i16,
 }
 
+impl LegacyKeys {
+    /// The indexes of the keys of a call with `argc` arguments; none where the last key would stand behind them.
+    pub fn indexes(self, argc: usize) -> impl Iterator<Item = usize> {
+        let last = match usize::try_from(self.last) {
+            Ok(last) => (last < argc).then_some(last),
+            Err(_) => argc.checked_add_signed(isize::from(self.last)),
+        };
+        let first = usize::try_from(self.first).unwrap_or(0);
+        let end = if first == 0 { first } else { last.map_or(first, |last| last + 1) };
+        (first..end).step_by(usize::try_from(self.step).unwrap_or(1).max(1))
+    }
+}
+
 /// Why a command shouldn't be used any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deprecation {
@@ -165,6 +178,15 @@ impl CommandSpec {
     pub fn subcommand(&self, name: &[u8]) -> Option<(usize, &'static Self)> {
         let named = |(_, sub): &(usize, &Self)| sub.name.as_bytes().eq_ignore_ascii_case(name);
         self.subcommands.iter().enumerate().find(named)
+    }
+
+    /// Whether [`legacy_keys`](Self::legacy_keys) tells all keys of any call, and the command works on no others.
+    #[must_use]
+    pub const fn has_plain_keys(&self) -> bool {
+        self.legacy_keys.first > 0
+            && matches!(self.finder, KeyFinder::Specs)
+            && !self.flags.contains(Flags::MOVABLEKEYS)
+            && !self.flags.contains(Flags::WHOLE_KEYSPACE)
     }
 
     /// Whether this very call may be executed twice: the command is [`Flags::IDEMPOTENT`], and none of its arguments

@@ -146,6 +146,7 @@ fn keys_are_found_in_every_form() {
         ("sort k", "1:RO+access"),
         ("spublish c m", "1:not_key"),
         ("sunsubscribe", ""),
+        ("pfmerge d", "1:RW+access+insert"),
     ];
     for (line, expected) in cases {
         assert_eq!(keys(line).as_deref(), Ok(expected), "{line}");
@@ -197,6 +198,32 @@ fn old_clients_see_the_ranges_that_redis_tells_them() {
         assert_eq!(command.legacy_keys, LegacyKeys { first, last, step }, "{name}");
         assert_eq!(command.flags.contains(Flags::MOVABLEKEYS), movable, "{name}");
     }
+}
+
+#[test]
+fn plain_keys_are_those_that_a_walk_finds() {
+    let lines = [
+        "mget a",
+        "mget a b c",
+        "mset a 1 b 2",
+        "mset a 1 b",
+        "lcs a b",
+        "bitop and d a b",
+        "pfmerge d",
+        "blpop a b 0",
+    ];
+    for line in lines {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let spec = find(line.split(' ').next().unwrap_or_default());
+        assert!(spec.has_plain_keys(), "{line}");
+        let walked = keys_of(spec, words.len(), |index| words[index]).unwrap();
+        let plain: Vec<usize> = spec.legacy_keys.indexes(words.len()).collect();
+        assert_eq!(plain, walked.iter().map(|key| key.index).collect::<Vec<_>>(), "{line}");
+    }
+    for name in ["sort", "zunionstore", "set", "ping"] {
+        assert!(!find(name).has_plain_keys(), "{name}");
+    }
+    assert_eq!(find("mget").legacy_keys.indexes(1).count(), 0);
 }
 
 #[test]

@@ -26,20 +26,38 @@ pub struct Ctx<'c, 's> {
     pub rng: &'c mut fastrand::Rng,
     /// The running command's table entry.
     pub spec: &'static CommandSpec,
-    /// The first key's place, computed before the batch began.
-    pub(crate) first_key: Option<FirstKey>,
+    /// The keys that were hashed before the batch began.
+    pub(crate) hashed: HashedKeys<'c>,
     /// Set by [`Ctx::block`].
     pub(crate) blocked: Option<BlockSpec>,
     /// Whether the command may wait, and how it runs.
     pub(crate) waiting: Waiting,
 }
 
-/// Hash and slot of the first key that a command names.
+/// Hash and slot of a key among a command's arguments.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FirstKey {
+pub(crate) struct HashedKey {
     pub(crate) index: usize,
     pub(crate) hash: u64,
     pub(crate) slot: u16,
+}
+
+/// What is known of a command's keys before it runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HashedKeys<'k> {
+    pub(crate) first: Option<HashedKey>,
+    /// Every key, by rising index, of a command that names several in a row; else empty.
+    pub(crate) all: &'k [HashedKey],
+}
+
+impl HashedKeys<'_> {
+    #[inline]
+    fn at(&self, index: usize) -> Option<&HashedKey> {
+        match &self.first {
+            Some(first) if first.index == index => Some(first),
+            _ => self.all.binary_search_by_key(&index, |key| key.index).ok().map(|at| &self.all[at]),
+        }
+    }
 }
 
 /// How a command that may wait runs.
@@ -88,9 +106,9 @@ impl Ctx<'_, '_> {
     #[inline]
     #[must_use]
     pub fn key<'a>(&self, args: &Args<'a>, index: usize) -> Key<'a> {
-        match &self.first_key {
-            Some(first) if first.index == index => Key { bytes: args.get(index), hash: first.hash, slot: first.slot },
-            _ => self.ks.key(args.get(index)),
+        match self.hashed.at(index) {
+            Some(hashed) => Key { bytes: args.get(index), hash: hashed.hash, slot: hashed.slot },
+            None => self.ks.key(args.get(index)),
         }
     }
 

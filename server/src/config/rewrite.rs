@@ -18,6 +18,7 @@ pub(crate) fn rewrite(path: &Path, settings: &Settings) -> io::Result<()> {
     // Beside the file and then in its place, so that a crash leaves one or the other, whole.
     let beside = path.with_extension("toml.new");
     std::fs::write(&beside, rewritten)?;
+    std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions())?;
     std::fs::rename(&beside, path)
 }
 

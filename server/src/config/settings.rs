@@ -12,7 +12,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{store::observer::EventClass, types::limits::EncodingLimits};
+use crate::{
+    store::{keyspace::AccessPolicy, observer::EventClass},
+    types::limits::EncodingLimits,
+};
 
 /// Which keys go when memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +188,18 @@ pub struct Settings {
 
 /// The values of `loglevel`, from most to least, as Redis names them.
 pub const LOG_LEVELS: [&str; 5] = ["debug", "verbose", "notice", "warning", "nothing"];
+
+impl Settings {
+    /// How accesses are noted under the eviction policy in force.
+    #[must_use]
+    pub fn access_policy(&self) -> AccessPolicy {
+        if self.maxmemory_policy.is_lfu() {
+            AccessPolicy::Lfu { log_factor: self.lfu_log_factor, decay_minutes: self.lfu_decay_minutes }
+        } else {
+            AccessPolicy::Clock
+        }
+    }
+}
 
 impl Default for Settings {
     fn default() -> Self {

@@ -1,22 +1,27 @@
 //! One client's socket: reads requests, runs them, writes replies.
 
-use std::{future::poll_fn, io, os::fd::AsRawFd, sync::Arc, sync::atomic::Ordering, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    os::fd::AsRawFd,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use rondache_protocol::resp::request::{RequestLimits, RequestParser};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+};
 
 use super::worker::{READ_BUF_LEN, Worker, with_worker};
 use crate::{
     config::settings::OutputLimit,
     node::{Node, clock},
-    session::{
-        Session,
-        batch::{Batch, BatchEnd},
-        blocking::Blocked,
-        client::Client,
-        execute::Executor,
-        mailbox::CloseReason,
-    },
+    session::{Session, batch::BatchEnd, blocking::Blocked, client::Client, execute::Executor, mailbox::CloseReason},
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
 
@@ -41,6 +46,8 @@ pub(crate) struct Connection {
     unsent: Vec<u8>,
     /// Whether `pending` may hold complete requests.
     has_more: bool,
+    /// Whether the node stops, and only replies are still sent.
+    is_draining: bool,
 }
 
 /// What to do after a turn.
@@ -67,16 +74,14 @@ impl Connection {
             pending: Vec::new(),
             unsent: Vec::new(),
             has_more: false,
+            is_draining: false,
         })
     }
 
     /// Serves the client until either side ends the connection.
     pub(crate) async fn run(mut self) {
         loop {
-            if !self.has_more {
-                self.wait_for_input().await;
-            }
-            let turn = with_worker(|worker| self.turn(worker));
+            let turn = poll_fn(|cx| with_worker(|worker| self.poll_turn(cx, worker))).await;
             match turn {
                 Turn::Wait => {}
                 Turn::Write => {
@@ -103,79 +108,86 @@ impl Connection {
         with_worker(|worker| self.close(worker));
     }
 
-    /// Waits until there is something to read, or a message for this client.
-    async fn wait_for_input(&mut self) {
-        poll_fn(|cx| {
-            if self.stream.poll_read_ready(cx).is_ready() || self.session.client.mailbox.is_filled() {
-                return Poll::Ready(());
-            }
-            // A waker stays until it is used, and it is always this task's.
-            if !self.session.client.mailbox.is_armed() && self.session.client.mailbox.register(cx.waker()) {
-                return Poll::Ready(());
-            }
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Collects messages, reads once, runs what is complete, and sends the replies.
-    fn turn(&mut self, worker: &mut Worker) -> Turn {
+    /// Collects messages, reads once, runs what is complete, and sends the replies. Pending where there is neither
+    /// anything to read nor a message.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, worker: &mut Worker) -> Poll<Turn> {
         let mut out = std::mem::take(&mut worker.out);
+        let mut read_buf = std::mem::take(&mut worker.read_buf);
         out.clear();
-        let turn = self.turn_into(worker, &mut out);
+        let turn = self.poll_turn_into(cx, worker, &mut read_buf, &mut out);
         if out.capacity() > OUT_KEPT_MAX {
             out = Vec::with_capacity(READ_BUF_LEN);
         }
-        worker.out = out;
+        (worker.out, worker.read_buf) = (out, read_buf);
         self.note_buffers();
         turn
     }
 
-    fn turn_into(&mut self, worker: &mut Worker, out: &mut Vec<u8>) -> Turn {
+    fn poll_turn_into(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &mut Worker,
+        read_buf: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Poll<Turn> {
         if let Some(reason) = self.take_mail(out) {
-            return self.finish(reason, out);
+            return Poll::Ready(self.finish(reason, out));
         }
-        let mut read_buf = std::mem::take(&mut worker.read_buf);
-        let turn = self.read_and_execute(worker, &mut read_buf, out);
-        worker.read_buf = read_buf;
+        let turn = self.read_and_execute(cx, worker, read_buf, out);
         self.node.hub.tracking.flush();
         // Messages that the commands themselves caused follow their replies.
         if let Some(reason) = self.take_mail(out) {
-            return self.finish(reason, out);
+            return Poll::Ready(self.finish(reason, out));
         }
         if !out.is_empty() && (self.is_over_limit(worker, out.len()) || !self.send(worker, out)) {
             self.unsent.clear();
-            return Turn::End;
+            return Poll::Ready(Turn::End);
         }
         match turn {
-            Turn::Wait if !self.unsent.is_empty() => Turn::Write,
-            other => other,
+            Poll::Ready(Turn::Wait) | Poll::Pending if !self.unsent.is_empty() => Poll::Ready(Turn::Write),
+            // More messages than are taken at once.
+            Poll::Pending if self.session.client.mailbox.is_filled() => Poll::Ready(Turn::Wait),
+            // A waker stays until it is used, and it is always this task's.
+            Poll::Pending if self.session.client.mailbox.is_armed() => Poll::Pending,
+            Poll::Pending if self.session.client.mailbox.register(cx.waker()) => Poll::Ready(Turn::Wait),
+            ready => ready,
         }
     }
 
-    fn read_and_execute(&mut self, worker: &mut Worker, read_buf: &mut [u8], out: &mut Vec<u8>) -> Turn {
+    fn read_and_execute(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &mut Worker,
+        read_buf: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Poll<Turn> {
         if self.has_more {
             self.has_more = false;
-            return self.execute_pending(worker, out);
+            return Poll::Ready(self.execute_pending(worker, out));
         }
         let is_fresh = self.pending.is_empty();
-        let read = if is_fresh { self.stream.try_read(read_buf) } else { self.read_more(worker) };
-        let len = match read {
-            Ok(0) => return Turn::End,
+        let read = if is_fresh { self.poll_read_into(cx, read_buf) } else { self.poll_read_more(cx) };
+        let len = match std::task::ready!(read) {
+            Ok(0) | Err(_) => return Poll::Ready(Turn::End),
             Ok(len) => len,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::Wait,
-            Err(_) => return Turn::End,
         };
         worker.stats.reads.add(1);
         worker.stats.bytes_in.add(len as u64);
         Client::add(&self.session.client.bytes_in, len as u64);
         if !is_fresh {
-            return self.execute_pending(worker, out);
+            return Poll::Ready(self.execute_pending(worker, out));
         }
         let mut from = 0;
         let turn = self.execute(worker, &read_buf[..len], &mut from, out);
         self.pending.extend_from_slice(&read_buf[from..len]);
-        turn
+        Poll::Ready(turn)
+    }
+
+    /// Reads once. Unlike `try_read` this takes a read that left room in the buffer as proof that the socket is drained,
+    /// and spares the call that would only say so.
+    fn poll_read_into(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        Pin::new(&mut self.stream).poll_read(cx, &mut buf).map_ok(|()| buf.filled().len())
     }
 
     fn execute_pending(&mut self, worker: &mut Worker, out: &mut Vec<u8>) -> Turn {
@@ -195,14 +207,17 @@ impl Connection {
     }
 
     /// Appends to what is pending, in steps that follow what the current request is known to need.
-    fn read_more(&mut self, _worker: &Worker) -> io::Result<usize> {
+    fn poll_read_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let step = self.parser.bytes_wanted().clamp(READ_BUF_LEN / 4, 16 * READ_BUF_LEN);
-        let len = self.pending.len();
-        self.pending.reserve(step);
-        let room = self.pending.capacity().min(len + 16 * READ_BUF_LEN);
-        self.pending.resize(room, 0);
-        let read = self.stream.try_read(&mut self.pending[len..]);
-        self.pending.truncate(len + *read.as_ref().unwrap_or(&0));
+        let mut pending = std::mem::take(&mut self.pending);
+        let len = pending.len();
+        pending.reserve(step);
+        let room = pending.capacity().min(len + 16 * READ_BUF_LEN);
+        pending.resize(room, 0);
+        let read = self.poll_read_into(cx, &mut pending[len..]);
+        let more = if let Poll::Ready(Ok(more)) = &read { *more } else { 0 };
+        pending.truncate(len + more);
+        self.pending = pending;
         read
     }
 
@@ -223,22 +238,31 @@ impl Connection {
         };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.random.set(worker.rng.u64(..));
+        ks.access_policy = worker.settings.access_policy();
         if self.node.pause.holds_writes(now_ms) {
             // Nothing may change meanwhile: what has expired is only hidden.
             ks.expiry_role = ExpiryRole::Copy;
         }
         let mut executor = Executor {
+            shards: Vec::new(),
             node: &self.node,
             settings: &worker.settings,
             ks: &mut ks,
             rng: &mut worker.rng,
             stats: &worker.stats,
         };
-        let end = Batch::run(&mut worker.batch, &mut executor, &mut self.session, &mut self.parser, buf, from, out);
+        let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
+        // A bug in a command must cost its own client at most: the others of this worker go on.
+        let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();
         worker.stats.add_keyspace(&ks.take_counts());
+        let Ok(end) = end else {
+            tracing::error!(client = self.session.client.id, "a command panicked; its connection is closed");
+            out.extend_from_slice(b"-ERR internal error, the connection is closed\r\n");
+            return Turn::End;
+        };
         match end {
             BatchEnd::Drained => Turn::Wait,
             BatchEnd::Flush => {
@@ -266,6 +290,12 @@ impl Connection {
 
     fn finish(&mut self, reason: CloseReason, out: &[u8]) -> Turn {
         tracing::debug!(client = self.session.client.id, ?reason, "closing a connection");
+        if reason == CloseReason::Shutdown {
+            // What was executed is answered: the worker waits for that, within bounds.
+            self.unsent.extend_from_slice(out);
+            self.is_draining = true;
+            return Turn::End;
+        }
         if reason != CloseReason::OutputLimit {
             self.unsent.extend_from_slice(out);
             let sent = self.stream.try_write(&self.unsent).unwrap_or(0);
@@ -324,6 +354,9 @@ impl Connection {
         let mut sent = 0;
         while sent < self.unsent.len() {
             let is_writable = poll_fn(|cx| {
+                if self.is_draining {
+                    return self.stream.poll_write_ready(cx).map(|ready| ready.is_ok());
+                }
                 // First the waker, then the look: an order to close in between is not missed.
                 self.session.client.mailbox.register(cx.waker());
                 if self.session.client.mailbox.is_closing() {

@@ -9,22 +9,29 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{housekeeping, worker::Workers};
 use crate::node::Node;
 
-/// Connections that the kernel queues before they are accepted (`tcp-backlog`).
-const BACKLOG: i32 = 511;
+/// What a client from elsewhere reads in protected mode. Its first word is what clients look for.
+const DENIED: &str = "-DENIED Rondache runs in protected mode: it has no password, so only clients on its own machine may \
+connect. To let others in, do one of these: 1) set a password, with --requirepass, in the configuration file, or with \
+'CONFIG SET requirepass ...' from the machine itself; 2) turn protected mode off, with --protected-mode no, or with 'CONFIG \
+SET protected-mode no' from the machine itself, once you are sure that only friends can reach this port.\r\n";
 
 /// How long to pause when the system has no descriptor left for another connection.
 const PAUSE_WHEN_EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Binds a listening socket.
+/// Binds a listening socket; `backlog` connections may wait in it.
 ///
 /// # Errors
 /// The address is taken or not ours.
-pub fn bind(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+pub fn bind(addr: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        // IPv4 is listened on where it is asked for, by an address of its own.
+        socket.set_only_v6(true)?;
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(backlog)?;
     Ok(socket.into())
 }
 
@@ -65,10 +72,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
 fn refusal(node: &Node, peer: SocketAddr) -> Option<&'static str> {
     let settings = node.settings.load();
     if settings.protected_mode && settings.password.is_empty() && !peer.ip().to_canonical().is_loopback() {
-        return Some(
-            "-DENIED This node has no password and is in protected mode, so only clients on the same machine may \
-             connect. Set requirepass, or protected-mode no if the network itself is trusted.\r\n",
-        );
+        return Some(DENIED);
     }
     if node.clients.len() >= settings.clients_max {
         return Some("-ERR max number of clients reached\r\n");

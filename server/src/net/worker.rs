@@ -1,6 +1,6 @@
 //! Data-plane threads: each runs its own single-threaded runtime over its own share of the connections.
 
-use std::{cell::RefCell, io, net::TcpStream, sync::Arc, thread};
+use std::{cell::RefCell, io, net::TcpStream, sync::Arc, thread, time::Duration};
 
 use crossbeam_utils::CachePadded;
 use tokio::sync::mpsc;
@@ -9,7 +9,7 @@ use super::connection::Connection;
 use crate::{
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
-    session::batch::Batch,
+    session::{batch::Batch, mailbox::CloseReason},
 };
 
 /// Bytes read at once; requests are parsed right out of this buffer, which stays in the processor's cache.
@@ -97,8 +97,15 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
                 },
             }
         }
+        // From here on no connection is admitted on this thread, so that none misses the order to end.
+        for client in node.clients.all() {
+            client.mailbox.close(CloseReason::Shutdown);
+        }
         tracker.close();
-        tracker.wait().await;
+        let patience = Duration::from_secs(node.settings.load().shutdown_timeout_s);
+        if tokio::time::timeout(patience, tracker.wait()).await.is_err() {
+            tracing::warn!(connections = tracker.len(), "cutting off clients that do not take their replies");
+        }
     });
     WORKER.set(None);
 }

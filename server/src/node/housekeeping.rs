@@ -39,6 +39,8 @@ const LONG_REST: Duration = Duration::from_millis(10);
 pub struct Housekeeping {
     /// Whether keys expire without being asked for (DEBUG SET-ACTIVE-EXPIRE).
     pub expires_actively: AtomicBool,
+    /// Whether all housekeeping is suspended (DEBUG PAUSE-CRON).
+    pub is_paused: AtomicBool,
     /// Rounds of the sweep that took longer than a tick.
     pub long_rounds: AtomicU64,
     /// The share of the keys looked at lately that had expired, in thousandths.
@@ -49,6 +51,7 @@ impl Default for Housekeeping {
     fn default() -> Self {
         Self {
             expires_actively: AtomicBool::new(true),
+            is_paused: AtomicBool::new(false),
             long_rounds: AtomicU64::new(0),
             stale_permille: AtomicU64::new(0),
         }
@@ -64,7 +67,12 @@ pub async fn run(node: Arc<Node>) {
         tokio::select! {
             biased;
             () = node.shutdown.cancelled() => return,
-            _ = ticks.tick() => rounds.run(&node).await,
+            _ = ticks.tick() => {
+                node.memory.tick();
+                if !node.housekeeping.is_paused.load(Relaxed) {
+                    rounds.run(&node).await;
+                }
+            },
         }
     }
 }

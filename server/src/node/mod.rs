@@ -1,15 +1,19 @@
 //! A running node: what all connections share, and its start and end.
 
 pub mod clock;
+mod files;
 pub mod housekeeping;
 pub mod hub;
+pub mod logging;
 pub mod memory;
 pub mod pause;
+pub mod start;
 pub mod stats;
 
 use std::{ops::Range, sync::Arc};
 
 use rondache_protocol::command::{CommandSpec, Flags};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -39,6 +43,8 @@ pub struct Node {
     pub memory: memory::Memory,
     /// What the node does besides serving requests.
     pub housekeeping: housekeeping::Housekeeping,
+    /// Told of every change of the settings, for what cannot be done where they were changed.
+    pub settings_changed: Notify,
     /// Cancelled when the node is to stop.
     pub shutdown: CancellationToken,
     /// When the node started (unix ms).
@@ -66,10 +72,18 @@ impl Node {
             stats: stats::Stats::default(),
             memory: memory::Memory::default(),
             housekeeping: housekeeping::Housekeeping::default(),
+            settings_changed: Notify::new(),
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),
         })
+    }
+
+    /// Puts into force what settings say elsewhere than in the settings themselves. The caller holds no shard.
+    pub fn apply_settings(&self) {
+        let settings = self.settings.load();
+        self.memory.apply(&self.store, &settings);
+        logging::set_level(settings.log_level);
     }
 
     /// Whether someone wants to see every command (MONITOR) or commands are held back (CLIENT PAUSE).

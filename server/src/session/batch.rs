@@ -3,7 +3,10 @@
 //! Waiting for memory is what a cache does most. With one request at a time each lookup waits for its bucket and then
 //! for its entry; in a batch the loads of up to [`BATCH_LEN_MAX`] requests overlap.
 
-use rondache_protocol::resp::request::{ArgRange, ProtocolError, RequestParser, Step};
+use rondache_protocol::{
+    command::CommandSpec,
+    resp::request::{ArgRange, ProtocolError, RequestParser, Step},
+};
 
 use super::{
     Session, blocking,
@@ -14,7 +17,7 @@ use crate::{
     command::{
         CommandError,
         args::{Args, OwnedArgs},
-        ctx::FirstKey,
+        ctx::{HashedKey, HashedKeys},
         registry,
     },
     store::SHARDS,
@@ -22,6 +25,12 @@ use crate::{
 
 /// How many requests are parsed ahead of execution.
 pub const BATCH_LEN_MAX: usize = 64;
+
+/// How many keys of commands with several keys are loaded ahead: more would push each other out of the cache.
+const PREFETCHED_KEYS_MAX: usize = 1024;
+
+/// A command with more arguments is not looked into ahead, so that the room for keys stays small.
+const PLANNED_ARGS_MAX: usize = 4096;
 
 /// Replies beyond this many bytes are sent before more requests run.
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
@@ -54,6 +63,9 @@ struct Parsed {
     /// The first key's argument index; 0: the command names none.
     key_index: u16,
     hash: u64,
+    /// Where the keys stand of a command that names several; an empty range for any other.
+    keys_from: u32,
+    keys_to: u32,
 }
 
 const UNKNOWN: u16 = u16::MAX;
@@ -63,6 +75,8 @@ const UNKNOWN: u16 = u16::MAX;
 pub struct Batch {
     args: Vec<ArgRange>,
     requests: Vec<Parsed>,
+    /// The keys of the requests that name several.
+    keys: Vec<HashedKey>,
 }
 
 impl Batch {
@@ -112,6 +126,7 @@ impl Batch {
     fn parse(&mut self, executor: &Executor<'_, '_>, parser: &mut RequestParser, buf: &[u8], from: usize) -> Stop {
         self.args.clear();
         self.requests.clear();
+        self.keys.clear();
         let mut at = from;
         while self.requests.len() < BATCH_LEN_MAX {
             let args_from = self.args.len();
@@ -127,8 +142,10 @@ impl Batch {
                         slot: 0,
                         key_index: 0,
                         hash: 0,
+                        keys_from: 0,
+                        keys_to: 0,
                     };
-                    plan(executor, &mut parsed, &args);
+                    plan(executor, &mut parsed, &args, &mut self.keys);
                     self.requests.push(parsed);
                 }
                 Ok(Step::Inline { args, end }) => return Stop::Inline(OwnedArgs::from_parts(args), end),
@@ -140,7 +157,7 @@ impl Batch {
     }
 
     fn prefetch_entries(&self, executor: &Executor<'_, '_>) {
-        if self.requests.len() < 2 {
+        if self.requests.len() < 2 && self.keys.len() < 2 {
             return;
         }
         let pinned = crossbeam_epoch::pin();
@@ -148,6 +165,9 @@ impl Batch {
             if request.key_index != 0 {
                 executor.node.store.prefetch_entry(request.hash, usize::from(request.slot) % SHARDS, &pinned);
             }
+        }
+        for key in self.keys.iter().take(PREFETCHED_KEYS_MAX) {
+            executor.node.store.prefetch_entry(key.hash, usize::from(key.slot) % SHARDS, &pinned);
         }
     }
 
@@ -169,11 +189,14 @@ impl Batch {
             let planned = Planned {
                 args: Args::new(buf, &self.args[request.args_from as usize..request.args_to as usize]),
                 index: (request.command != UNKNOWN).then_some(request.command),
-                first_key: (request.key_index != 0).then_some(FirstKey {
-                    index: usize::from(request.key_index),
-                    hash: request.hash,
-                    slot: request.slot,
-                }),
+                hashed: HashedKeys {
+                    first: (request.key_index != 0).then_some(HashedKey {
+                        index: usize::from(request.key_index),
+                        hash: request.hash,
+                        slot: request.slot,
+                    }),
+                    all: &self.keys[request.keys_from as usize..request.keys_to as usize],
+                },
             };
             let flow = executor.run(session, &planned, out);
             let end = match flow {
@@ -231,7 +254,7 @@ enum Stop {
 }
 
 #[inline]
-fn plan(executor: &Executor<'_, '_>, parsed: &mut Parsed, args: &Args<'_>) {
+fn plan(executor: &Executor<'_, '_>, parsed: &mut Parsed, args: &Args<'_>, keys: &mut Vec<HashedKey>) {
     let Some(index) = rondache_protocol::command::lookup(args.get(0)) else { return };
     parsed.command = index;
     let Some(command) = registry::by_index(index) else { return };
@@ -240,6 +263,23 @@ fn plan(executor: &Executor<'_, '_>, parsed: &mut Parsed, args: &Args<'_>) {
         let key = executor.node.store.key(args.get(key_index as usize));
         (parsed.key_index, parsed.hash, parsed.slot) = (key_index as u16, key.hash, key.slot);
         executor.node.store.prefetch_bucket(&key);
+        if !command.spec.single_key && command.spec.has_plain_keys() && args.len() <= PLANNED_ARGS_MAX {
+            parsed.keys_from = keys.len() as u32;
+            plan_keys(executor, command.spec, args, keys);
+            parsed.keys_to = keys.len() as u32;
+        }
+    }
+}
+
+/// Hashes all keys of a command that names several in a row, and starts loading their buckets.
+fn plan_keys(executor: &Executor<'_, '_>, spec: &CommandSpec, args: &Args<'_>, keys: &mut Vec<HashedKey>) {
+    let store = &executor.node.store;
+    for index in spec.legacy_keys.indexes(args.len()) {
+        let key = store.key(args.get(index));
+        if keys.len() < PREFETCHED_KEYS_MAX {
+            store.prefetch_bucket(&key);
+        }
+        keys.push(HashedKey { index, hash: key.hash, slot: key.slot });
     }
 }
 
@@ -254,7 +294,7 @@ fn run_inline(
         return None;
     }
     let index = rondache_protocol::command::lookup(args.get(0));
-    let planned = Planned { args, index, first_key: None };
+    let planned = Planned { args, index, hashed: HashedKeys::default() };
     let flow = executor.run(session, &planned, out);
     if !matches!(flow, Flow::Paused) {
         let mut ran = Ran::default();

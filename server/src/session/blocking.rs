@@ -264,7 +264,7 @@ fn call_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, command: &Comm
     let mut session = Session::new(waiting.client.clone(), true);
     (session.db, session.resp) = (waiting.db, waiting.resp);
     let mut out = Vec::new();
-    match executor.call(&mut session, command, args, None, ctx::Waiting::Served, &mut out) {
+    match executor.call(&mut session, command, args, ctx::HashedKeys::default(), ctx::Waiting::Served, &mut out) {
         (Ok(()), Some(_)) => Served::WaitsOn,
         (Ok(()), None) => Served::Answered(out),
         (Err(error), _) => {

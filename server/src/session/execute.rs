@@ -10,7 +10,8 @@ use crate::{
     command::{
         CommandError, CommandResult,
         args::Args,
-        ctx::{BlockSpec, Ctx, FirstKey, Waiting},
+        ctx::{BlockSpec, Ctx, HashedKeys, Waiting},
+        generic,
         registry::{self, Command},
     },
     config::settings::Settings,
@@ -49,6 +50,8 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) ks: &'e mut Keyspace<'s>,
     pub(crate) rng: &'e mut fastrand::Rng,
     pub(crate) stats: &'e WorkerStats,
+    /// Room for the shards of a command with several keys.
+    pub(crate) shards: Vec<usize>,
 }
 
 /// One command, looked up and hashed.
@@ -56,7 +59,7 @@ pub(crate) struct Executor<'e, 's> {
 pub(crate) struct Planned<'a> {
     pub(crate) args: Args<'a>,
     pub(crate) index: Option<u16>,
-    pub(crate) first_key: Option<FirstKey>,
+    pub(crate) hashed: HashedKeys<'a>,
 }
 
 impl<'e, 's> Executor<'e, 's> {
@@ -95,7 +98,7 @@ impl<'e, 's> Executor<'e, 's> {
             return self.fail(session, Some(index), error, out);
         }
         let reply_from = out.len();
-        let (result, blocked) = self.call(session, command, args, planned.first_key, Waiting::Arriving, out);
+        let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
         self.stats.count_call(index);
         let flow = match (result, blocked) {
             (Err(error), _) => {
@@ -120,7 +123,7 @@ impl<'e, 's> Executor<'e, 's> {
         session: &mut Session,
         command: &Command,
         args: &Args<'_>,
-        first_key: Option<FirstKey>,
+        hashed: HashedKeys<'_>,
         waiting: Waiting,
         out: &mut Vec<u8>,
     ) -> (CommandResult, Option<BlockSpec>) {
@@ -134,7 +137,7 @@ impl<'e, 's> Executor<'e, 's> {
             settings: self.settings,
             rng: self.rng,
             spec: command.spec,
-            first_key,
+            hashed,
             blocked: None,
             waiting,
         };
@@ -167,7 +170,7 @@ impl<'e, 's> Executor<'e, 's> {
         if self.node.watches_commands() {
             self.node.observe_command(session, command.spec, args);
         }
-        let (result, _) = self.call(session, command, args, None, Waiting::Never, out);
+        let (result, _) = self.call(session, command, args, HashedKeys::default(), Waiting::Never, out);
         self.stats.count_call(index);
         if let Err(error) = result {
             out.truncate(reply_from);
@@ -184,16 +187,23 @@ impl<'e, 's> Executor<'e, 's> {
     #[inline]
     fn hold_keys(&mut self, spec: &'static CommandSpec, planned: &Planned<'_>) -> CommandResult {
         if spec.single_key
-            && let Some(first) = &planned.first_key
+            && let Some(first) = &planned.hashed.first
         {
             self.ks.hold_one(usize::from(first.slot) % crate::store::SHARDS);
+            return Ok(());
+        }
+        if !planned.hashed.all.is_empty() {
+            self.shards.clear();
+            self.shards.extend(planned.hashed.all.iter().map(|key| usize::from(key.slot) % crate::store::SHARDS));
+            self.ks.hold_many(&mut self.shards);
             return Ok(());
         }
         let mut shards = Vec::new();
         lock_keys(self.ks, spec, &planned.args, &mut shards)?;
         if shards.is_empty() {
             self.ks.release();
-        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
+        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) && generic::reads_unnamed_keys(&planned.args) {
+            // SORT with patterns; a walk over the keyspace names no key, and holds one shard at a time.
             self.ks.hold_all();
         } else {
             self.ks.hold_many(&mut shards);

@@ -6,6 +6,7 @@
 
 use super::{
     SHARDS,
+    key::Key,
     keyspace::{ExpiryRole, Keyspace},
     object::{Object, Typed},
     observer::EventClass,
@@ -147,37 +148,37 @@ impl Sweeper {
         }
         for bytes in due {
             swept.visited += 1;
-            swept.expired += ks.expire_fields(&bytes, CHUNK_FIELDS);
+            let key = ks.key(&bytes);
+            swept.expired += ks.expire_fields(&key, CHUNK_FIELDS);
         }
     }
 }
 
 impl Keyspace<'_> {
     /// Removes up to `limit` expired fields of a hash and then, if nothing is left in it, the hash. Answers how many.
-    fn expire_fields(&mut self, bytes: &[u8], limit: usize) -> usize {
+    pub fn expire_fields(&mut self, key: &Key<'_>, limit: usize) -> usize {
         let now_ms = self.now_ms();
-        let key = self.key(bytes);
-        self.db_mut(&key).forget_field_deadlines(bytes);
-        let Some(place) = self.locate(&key) else { return 0 };
-        let object = self.db_mut(&key).table.entry_mut(place).into_object_mut();
+        self.db_mut(key).forget_field_deadlines(key.bytes);
+        let Some(place) = self.locate(key) else { return 0 };
+        let object = self.db_mut(key).table.entry_mut(place).into_object_mut();
         let Some(Object::Hash(hash)) = object else { return 0 };
         let fields = hash.take_expired(now_ms, limit);
         if let Some(deadline_ms) = hash.earliest_deadline() {
-            self.note_field_deadline(&key, deadline_ms);
+            self.note_field_deadline(key, deadline_ms);
         }
         if fields.is_empty() {
             return 0;
         }
-        let mut effect: Vec<&[u8]> = vec![b"HDEL", bytes];
+        let mut effect: Vec<&[u8]> = vec![b"HDEL", key.bytes];
         effect.extend(fields.iter().map(|field| field.as_bytes()));
-        self.queue_effect(&key, &effect);
-        self.changed(&key, EventClass::HASH, "hexpired");
-        let is_empty = self.peek(&key).is_some_and(|entry| match entry.value() {
+        self.queue_effect(key, &effect);
+        self.changed(key, EventClass::HASH, "hexpired");
+        let is_empty = self.peek(key).is_some_and(|entry| match entry.value() {
             super::entry::Value::Object(object) => Hash::from_object(object).is_some_and(Typed::is_empty),
             _ => false,
         });
-        if is_empty && self.remove(&key) {
-            self.changed(&key, EventClass::GENERIC, "del");
+        if is_empty && self.remove(key) {
+            self.changed(key, EventClass::GENERIC, "del");
         }
         fields.len()
     }

@@ -95,6 +95,8 @@ pub struct Keyspace<'s> {
     pub(super) observer: &'s dyn Observer,
     pub(super) interest: &'s Interest,
     held: Held<'s>,
+    /// Room for the next [`Held::Many`].
+    spare: Vec<(usize, ShardGuard<'s>)>,
     /// The running command's circumstances.
     pub circumstances: Circumstances,
     /// How accesses are noted.
@@ -127,6 +129,7 @@ impl<'s> Keyspace<'s> {
             observer,
             interest: observer.interest(),
             held: Held::None,
+            spare: Vec::new(),
             circumstances,
             access_policy: AccessPolicy::Clock,
             counts_frequency: store.evictor.is_on(),
@@ -183,7 +186,9 @@ impl<'s> Keyspace<'s> {
             [one] => self.hold_one(*one),
             _ => {
                 self.release();
-                self.held = Held::Many(shards.iter().map(|&shard| (shard, self.store.lock(shard))).collect());
+                let mut guards = std::mem::take(&mut self.spare);
+                guards.extend(shards.iter().map(|&shard| (shard, self.store.lock(shard))));
+                self.held = Held::Many(guards);
             }
         }
     }
@@ -199,7 +204,10 @@ impl<'s> Keyspace<'s> {
     /// Lets go of all shards, then frees what was costly to free.
     #[inline]
     pub fn release(&mut self) {
-        self.held = Held::None;
+        if let Held::Many(mut guards) = std::mem::replace(&mut self.held, Held::None) {
+            guards.clear();
+            self.spare = guards;
+        }
         if !self.garbage.is_empty() {
             self.garbage.clear();
         }

@@ -3,7 +3,7 @@
 use crate::types::{hash::Hash, list::List, set::Set, zset::ZSet};
 
 /// A collection, kept inline in its entry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Object {
     /// A list of byte strings.
     List(List),

@@ -12,6 +12,7 @@ use super::{
 };
 
 /// One database's keys in one shard.
+#[repr(C)]
 pub(crate) struct Db {
     pub(crate) table: Table,
     /// Keys with a deadline.
@@ -110,21 +111,23 @@ pub(crate) struct Hand {
     pub(crate) bucket: usize,
 }
 
-/// What a shard's lock guards.
+/// What a shard's lock guards. In this order, so that what every command reads (down to the main table's array) shares
+/// a cache line with the lock.
+#[repr(C)]
 pub(crate) struct Shard {
+    /// Clients that WATCH a key: told when it changes.
+    pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
+    /// Clients blocked on a key.
+    pub(crate) waiters: Option<Box<Waiters>>,
     main: Db,
+    /// Effects for the copies, where there are any.
+    pub(crate) outbox: Option<Box<Outbox>>,
     /// Databases 1 and up, made when first written to.
     others: Vec<Option<Box<Db>>>,
     seed: u64,
     stagger: u32,
     /// Where eviction's hand stands.
     pub(crate) hand: Hand,
-    /// Clients that WATCH a key: told when it changes.
-    pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
-    /// Clients blocked on a key.
-    pub(crate) waiters: Option<Box<Waiters>>,
-    /// Effects for the copies, where there are any.
-    pub(crate) outbox: Option<Box<Outbox>>,
 }
 
 impl Shard {
@@ -185,7 +188,7 @@ impl Shard {
 }
 
 /// A shard behind its lock, alone on its cache lines.
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(crate) struct ShardCell {
     hint: TableHint,
     /// Guards everything in the shard. Order: shards by rising index; then the observer's own locks.

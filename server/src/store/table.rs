@@ -25,14 +25,15 @@ pub(crate) struct Place {
     pub(crate) lane: usize,
 }
 
+#[repr(C)]
 pub(crate) struct Table {
     buckets: Box<[Bucket]>,
-    /// The array that a resize replaced, until the shard has published the new one: see [`TableHint`].
-    replaced: Box<[Bucket]>,
     size: SizeClass,
     len: usize,
     /// Grow beyond this many entries.
     len_max: usize,
+    /// The array that a resize replaced, until the shard has published the new one: see [`TableHint`].
+    replaced: Box<[Bucket]>,
     /// Load at which this table grows, in 256ths of its slots; tables differ, lest all grow in one moment.
     load_max: u32,
     seed: u64,
@@ -56,7 +57,7 @@ impl SizeClass {
 impl Table {
     /// An empty table. `stagger` (any number) sets apart when tables of equal fill grow.
     pub(crate) fn new(seed: u64, stagger: u32) -> Self {
-        let load_max = 214 + stagger % 16;
+        let load_max = 224 + stagger % 16;
         Self::with_size(SizeClass(0), seed, load_max)
     }
 

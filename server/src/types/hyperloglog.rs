@@ -96,6 +96,22 @@ pub fn add(hll: &mut Vec<u8>, element: &[u8], sparse_max_bytes: usize) -> Result
     Ok(changed)
 }
 
+/// [`add`] to a dense HyperLogLog, whose length never changes.
+///
+/// # Errors
+/// When the string is no dense HyperLogLog; it is then left as it was.
+pub fn add_dense(hll: &mut [u8], element: &[u8]) -> Result<bool, HllError> {
+    if validate(hll)? != HllEncoding::Dense {
+        return Err(HllError::NotHll);
+    }
+    let (index, value) = place(element);
+    let changed = dense::set(&mut hll[HEADER_BYTES..], index, value);
+    if changed {
+        invalidate_cache(hll);
+    }
+    Ok(changed)
+}
+
 /// Raises one register to `value` if it is lower.
 fn set(
     hll: &mut Vec<u8>,
@@ -141,6 +157,18 @@ pub fn registers(hll: &[u8]) -> Result<Vec<u8>, HllError> {
     let mut registers = vec![0; REGISTERS];
     merge_into(&mut registers, hll)?;
     Ok(registers)
+}
+
+/// The runs of a sparse HyperLogLog as PFDEBUG DECODE tells them: `z:n` and `Z:n` for n zeros in a short or a long code,
+/// `v:x,n` for n registers of value x. `None` for a dense one.
+///
+/// # Errors
+/// When the string is no HyperLogLog or its runs cannot be read.
+pub fn describe_runs(hll: &[u8]) -> Result<Option<String>, HllError> {
+    match validate(hll)? {
+        HllEncoding::Dense => Ok(None),
+        HllEncoding::Sparse => sparse::describe(&hll[HEADER_BYTES..]).map(Some),
+    }
 }
 
 /// Raises `registers` to those of `hll` where these are higher.

@@ -23,7 +23,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .tips(&["request_policy:all_shards", "response_policy:agg_sum"])
         .docs("Counts the keys of the database.", "O(1)"),
     command("debug", -2, "1.0.0")
-        .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE])
+        .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE, F::WHOLE_KEYSPACE])
         .docs("Holds what tests need to look and reach inside the server.", "By subcommand"),
     command("flushall", -1, "1.0.0")
         .flags(&[F::WRITE, F::IDEMPOTENT, F::WHOLE_KEYSPACE])

@@ -1,6 +1,25 @@
 //! HyperLogLog: <https://valkey.io/commands/?group=hyperloglog>.
 
-use super::registry::HandlerList;
+mod add;
+mod count;
+mod debug;
+mod merge;
+mod self_test;
+
+use super::{CommandError, registry::HandlerList};
+use crate::types::hyperloglog::HllError;
 
 /// The family's handlers.
-pub(super) const HANDLERS: HandlerList = &[];
+pub(super) const HANDLERS: HandlerList = &[
+    ("pfadd", add::pfadd),
+    ("pfcount", count::pfcount),
+    ("pfdebug", debug::pfdebug),
+    ("pfmerge", merge::pfmerge),
+    ("pfselftest", self_test::pfselftest),
+];
+
+impl From<HllError> for CommandError {
+    fn from(error: HllError) -> Self {
+        Self::Other(error.to_string().into())
+    }
+}

@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 
 use crate::{
-    command::{CommandError, CommandResult, args::Args, ctx::Ctx, help, subcommand},
+    command::{
+        CommandError, CommandResult,
+        args::Args,
+        ctx::{Ctx, Waiting},
+        help, subcommand,
+    },
     config::{
         parameters::{self, Parameter},
         rewrite,
@@ -66,6 +71,12 @@ fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     for (parameter, _, value) in &changes {
         let value = if parameter.is_secret { "(redacted)" } else { value.as_ref() };
         tracing::info!(parameter = parameter.name, value, "a setting was changed");
+    }
+    if ctx.waiting != Waiting::Never {
+        ctx.node.apply_settings();
+    } else {
+        // A transaction holds its shards: the control thread has none.
+        ctx.node.settings_changed.notify_one();
     }
     ctx.reply.ok();
     Ok(())

@@ -68,11 +68,10 @@ impl AddOptions {
     fn admit(self, current: Option<f64>, score: f64) -> bool {
         match current {
             None => !self.contains(Self::XX),
-            Some(current) => {
-                !self.contains(Self::NX)
-                    && !(self.contains(Self::GT) && score <= current)
-                    && !(self.contains(Self::LT) && score >= current)
-            }
+            Some(_) if self.contains(Self::NX) => false,
+            Some(current) if score <= current && self.contains(Self::GT) => false,
+            Some(current) if score >= current && self.contains(Self::LT) => false,
+            Some(_) => true,
         }
     }
 }

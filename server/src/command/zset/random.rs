@@ -8,6 +8,8 @@ use crate::types::zset::ZSet;
 
 /// Bytes that a member takes in a reply besides its own.
 const REPLY_BYTES_PER_MEMBER: usize = 8;
+/// Repeated members that are replied without first estimating how long the reply will be.
+const UNESTIMATED_COUNT_MAX: usize = 4096;
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
@@ -42,11 +44,16 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResu
         return Ok(());
     }
     // With repetitions the reply may be of any size, whatever the set's is.
-    let member_bytes = set.memory_usage() / set.len().max(1) + REPLY_BYTES_PER_MEMBER;
-    if wanted.saturating_mul(member_bytes) > ctx.settings.bulk_len_max {
+    if wanted > UNESTIMATED_COUNT_MAX && reply_bytes(set, wanted) > ctx.settings.bulk_len_max {
         return Err(CommandError::coded("ERR value is out of range"));
     }
     let picked = (0..wanted).map(|_| set.random(ctx.rng).unwrap_or_default());
     reply::members(&mut ctx.reply, picked, with_scores);
     Ok(())
+}
+
+/// About how long a reply with so many members is.
+fn reply_bytes(set: &ZSet, members: usize) -> usize {
+    let member_bytes = set.memory_usage() / set.len().max(1) + REPLY_BYTES_PER_MEMBER;
+    members.saturating_mul(member_bytes)
 }

@@ -276,8 +276,16 @@ impl Hash {
         fields
     }
 
+    /// Whether a field has expired that is still in memory.
+    #[must_use]
+    #[inline]
+    pub fn has_expired(&self, now_ms: u64) -> bool {
+        self.earliest_deadline().is_some_and(|deadline_ms| deadlines::has_passed(deadline_ms, now_ms))
+    }
+
     /// The earliest deadline of any field (unix, ms), passed or not.
     #[must_use]
+    #[inline]
     pub fn earliest_deadline(&self) -> Option<u64> {
         match &self.0 {
             Repr::Packed(_) => None,

@@ -82,6 +82,22 @@ pub(super) fn for_each_run(payload: &[u8], mut visit: impl FnMut(Range<usize>, u
     if index == REGISTERS { Ok(()) } else { Err(HllError::Corrupted) }
 }
 
+/// The runs as text, see [`super::describe_runs`].
+pub(super) fn describe(payload: &[u8]) -> Result<String, HllError> {
+    let mut rest = payload;
+    let mut runs = Vec::new();
+    while !rest.is_empty() {
+        let run = decode(rest).ok_or(HllError::Corrupted)?;
+        runs.push(match run {
+            Run { value: 0, length, size: 1 } => format!("z:{length}"),
+            Run { value: 0, length, .. } => format!("Z:{length}"),
+            Run { value, length, .. } => format!("v:{value},{length}"),
+        });
+        rest = &rest[run.size..];
+    }
+    Ok(runs.join(" "))
+}
+
 /// Raises one register to `value` if it is lower, splitting the run that covers it.
 pub(super) fn set(hll: &mut Vec<u8>, index: usize, value: u8, max_bytes: usize) -> Result<SetOutcome, HllError> {
     if value > MAX_VALUE {

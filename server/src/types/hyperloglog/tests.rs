@@ -147,3 +147,27 @@ proptest! {
         let _ = to_dense(&mut hll);
     }
 }
+
+#[test]
+fn a_dense_string_is_added_to_in_place() {
+    let mut grown = create();
+    to_dense(&mut grown).unwrap();
+    let mut in_place = grown.clone();
+    for element in 0u32..1000 {
+        let element = element.to_le_bytes();
+        assert_eq!(add_dense(&mut in_place, &element), add(&mut grown, &element, 3000));
+    }
+    assert_eq!(in_place, grown);
+    assert_eq!(add_dense(&mut create(), b"a"), Err(HllError::NotHll));
+}
+
+#[test]
+fn the_runs_of_a_sparse_string_are_told() {
+    let mut hll = create();
+    assert_eq!(describe_runs(&hll), Ok(Some("Z:16384".to_owned())));
+    add(&mut hll, b"a", 3000).unwrap();
+    let runs = describe_runs(&hll).unwrap().unwrap();
+    assert!(runs.contains(" v:"), "{runs}");
+    to_dense(&mut hll).unwrap();
+    assert_eq!(describe_runs(&hll), Ok(None));
+}

@@ -26,12 +26,17 @@ pub fn set_hash_seed(seed: u64) -> bool {
     HASH_SEED.set(seed).is_ok()
 }
 
+/// The hash of a member under the seed.
+#[inline]
+pub(super) fn hash_of(key: &[u8]) -> u64 {
+    let seed = *HASH_SEED.get_or_init(|| 0);
+    xxhash_rust::xxh3::xxh3_64_with_seed(key, seed)
+}
+
 #[inline]
 fn fragment_of(key: &[u8]) -> u32 {
-    let seed = *HASH_SEED.get_or_init(|| 0);
-    let hash = xxhash_rust::xxh3::xxh3_64_with_seed(key, seed);
     // The largest fragment is the index's mark of a free place.
-    ((hash >> 32) as u32).min(u32::MAX - 1)
+    ((hash_of(key) >> 32) as u32).min(u32::MAX - 1)
 }
 
 /// What a table stores: something that is found by a byte string of its own.

@@ -4,13 +4,13 @@
 //! moves the last slot into its place, so that the vector stays dense and a scan downwards never misses an element.
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Upserted;
 use super::compact::Compact;
 use super::range::ScoreRange;
 use super::tree::{ByScore, Entry, Tree};
 use crate::types::bytestr::ByteStr;
+use crate::types::indexed::hash_of;
 
 /// Below this many slots the vector doubles as usual; above it grows by a quarter, to leave less unused.
 const GENTLE_GROWTH_FROM: usize = 4096;
@@ -44,7 +44,7 @@ impl Indexed {
             member_heap_bytes: 0,
         };
         for (member, score) in compact.iter() {
-            indexed.add(xxh3_64(member), member, score);
+            indexed.add(hash_of(member), member, score);
         }
         indexed
     }
@@ -79,12 +79,12 @@ impl Indexed {
     }
 
     pub(super) fn score(&self, member: &[u8]) -> Option<f64> {
-        let id = self.find(xxh3_64(member), member)?;
+        let id = self.find(hash_of(member), member)?;
         Some(self.slots[id as usize].score)
     }
 
     pub(super) fn upsert(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Upserted {
-        let hash = xxh3_64(member);
+        let hash = hash_of(member);
         let found = self.find(hash, member);
         let old_score = found.map(|id| self.slots[id as usize].score);
         let Some(score) = decide(old_score).filter(|score| !score.is_nan()) else {
@@ -113,7 +113,7 @@ impl Indexed {
         self.member_heap_bytes += member.heap_bytes();
         self.slots.push(Slot { member, score });
         let slots = &self.slots;
-        self.index.insert_unique(hash, id, |&other| xxh3_64(slots[other as usize].member.as_bytes()));
+        self.index.insert_unique(hash, id, |&other| hash_of(slots[other as usize].member.as_bytes()));
         self.link(id, score);
         Upserted::Added
     }
@@ -140,7 +140,7 @@ impl Indexed {
     }
 
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        let id = self.find(xxh3_64(member), member)?;
+        let id = self.find(hash_of(member), member)?;
         self.remove_id(id).map(|slot| slot.1)
     }
 
@@ -148,7 +148,7 @@ impl Indexed {
     pub(super) fn remove_id(&mut self, id: u32) -> Option<(ByteStr, f64)> {
         let score = self.slots.get(id as usize)?.score;
         self.unlink(id, score);
-        let hash = xxh3_64(self.member(id));
+        let hash = hash_of(self.member(id));
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == id) {
             entry.remove();
         }
@@ -166,7 +166,7 @@ impl Indexed {
     fn rename(&mut self, from: u32, to: u32) {
         let slots = &self.slots;
         let Slot { member, score } = &slots[from as usize];
-        if let Some(id) = self.index.find_mut(xxh3_64(member.as_bytes()), |&other| other == from) {
+        if let Some(id) = self.index.find_mut(hash_of(member.as_bytes()), |&other| other == from) {
             *id = to;
         }
         let upto =
@@ -179,7 +179,7 @@ impl Indexed {
         if len >= GENTLE_GROWTH_FROM / 4 && len < self.slots.capacity() / SHRINK_BELOW {
             self.slots.shrink_to(len * 2);
             let slots = &self.slots;
-            self.index.shrink_to(len * 2, |&other| xxh3_64(slots[other as usize].member.as_bytes()));
+            self.index.shrink_to(len * 2, |&other| hash_of(slots[other as usize].member.as_bytes()));
         }
     }
 
@@ -196,7 +196,7 @@ impl Indexed {
     }
 
     pub(super) fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        let id = self.find(xxh3_64(member), member)?;
+        let id = self.find(hash_of(member), member)?;
         let score = self.slots[id as usize].score;
         let slots = &self.slots;
         let before = ByScore { score, ties: |other: u32| slots[other as usize].member.as_bytes() < member };

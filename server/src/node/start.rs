@@ -1,0 +1,169 @@
+//! Start and end of a node: sockets, threads, and in which order they go.
+//!
+//! ```text
+//! start: bind ─► workers (data plane) ─► control thread: accepts, keeps house, applies settings
+//! end:   shutdown ─► control stops accepting; workers tell their connections, which send what they owe, and end
+//! ```
+
+use std::{io, net::SocketAddr, sync::Arc, thread};
+
+use tokio::task::JoinSet;
+
+use super::{Node, files, housekeeping};
+use crate::{
+    config::{parameters, settings::Settings},
+    net::{listener, worker::Workers},
+};
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The system refuses a thread or a runtime.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A node that serves clients. It goes on when this value is dropped: see [`RunningNode::shutdown`].
+pub struct RunningNode {
+    node: Arc<Node>,
+    addrs: Vec<SocketAddr>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts a node in threads of its own and returns as soon as clients can connect.
+    ///
+    /// # Errors
+    /// An address is taken or not ours, or the system refuses a thread.
+    pub fn start(mut settings: Settings) -> Result<RunningNode, StartError> {
+        let sockets = bind_all(&settings)?;
+        let addrs: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+        // Where port 0 was asked for, this is the port that it became.
+        settings.listen.clone_from(&addrs);
+        settings.clients_max = files::clients_allowed(settings.clients_max, settings.threads);
+        tell_what_may_surprise(&settings);
+        let count = settings.threads;
+        let node = Self::new(settings);
+        node.apply_settings();
+        let (workers, mut threads) = Workers::start(&node, count).map_err(StartError::Thread)?;
+        threads.push(start_control(&node, sockets, workers).map_err(StartError::Thread)?);
+        for addr in &addrs {
+            tracing::info!(threads = count, pid = std::process::id(), "ready to accept connections on {addr}");
+        }
+        Ok(RunningNode { node, addrs, threads })
+    }
+}
+
+impl RunningNode {
+    /// What the node's threads share.
+    #[must_use]
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// The first address that clients connect to, with its real port.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addrs[0]
+    }
+
+    /// All addresses that clients connect to.
+    #[must_use]
+    pub fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Begins the end: nothing more is accepted, running commands finish, replies are sent.
+    pub fn shutdown(&self) {
+        self.node.shutdown.cancel();
+    }
+
+    /// Waits until the node has ended, which takes no longer than `shutdown-timeout` after [`RunningNode::shutdown`],
+    /// unless a command runs longer than that.
+    pub fn wait(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the node had panicked");
+            }
+        }
+        tracing::info!("bye");
+    }
+}
+
+fn bind_all(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartError> {
+    let bind = |addr: &SocketAddr| {
+        listener::bind(*addr, settings.tcp_backlog).map_err(|source| StartError::Bind { addr: *addr, source })
+    };
+    settings.listen.iter().map(bind).collect()
+}
+
+/// The control plane: a thread and a runtime of its own, so that load on the workers never delays it.
+fn start_control(
+    node: &Arc<Node>,
+    sockets: Vec<std::net::TcpListener>,
+    workers: Workers,
+) -> io::Result<thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let node = node.clone();
+    thread::Builder::new().name("control".to_owned()).spawn(move || {
+        node.memory.meter_this_thread();
+        runtime.block_on(control(node, sockets, workers));
+    })
+}
+
+async fn control(node: Arc<Node>, sockets: Vec<std::net::TcpListener>, workers: Workers) {
+    let mut tasks = JoinSet::new();
+    for socket in sockets {
+        let (node, workers) = (node.clone(), workers.clone());
+        tasks.spawn(async move {
+            if let Err(error) = listener::accept(socket, node.clone(), workers).await {
+                tracing::error!(%error, "cannot accept connections any more");
+                node.shutdown.cancel();
+            }
+        });
+    }
+    tasks.spawn(apply_settings(node.clone()));
+    tasks.spawn(housekeeping::run(node.clone()));
+    node.shutdown.cancelled().await;
+    tracing::info!("stopping: no more connections are accepted, running commands finish");
+    tasks.shutdown().await;
+}
+
+async fn apply_settings(node: Arc<Node>) {
+    loop {
+        node.settings_changed.notified().await;
+        node.apply_settings();
+    }
+}
+
+/// Tells what a user who comes from Redis might not expect.
+fn tell_what_may_surprise(settings: &Settings) {
+    if settings.ttl_jitter_percent > 0 {
+        tracing::info!(
+            "relative TTLs are shortened at random by up to {} %, so that keys do not expire all at once; \
+             '--ttl-jitter 0' turns that off",
+            settings.ttl_jitter_percent
+        );
+    }
+    let is_open = settings.listen.iter().any(|addr| !addr.ip().is_loopback());
+    if is_open && settings.protected_mode && settings.password.is_empty() {
+        tracing::warn!(
+            "protected mode: there is no password, so clients on other machines are refused; set --requirepass, or \
+             --protected-mode no"
+        );
+    }
+    for (name, value) in &settings.accepted {
+        let default = parameters::lookup(name).map(|parameter| parameter.get(&Settings::default()));
+        if default.as_ref() != Some(value) {
+            tracing::warn!("'{name}' is known for the sake of compatibility and has no effect here");
+        }
+    }
+}
