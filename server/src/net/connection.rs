@@ -21,7 +21,15 @@ use super::worker::{READ_BUF_LEN, Worker, with_worker};
 use crate::{
     config::settings::OutputLimit,
     node::{Node, clock},
-    session::{Session, batch::BatchEnd, blocking::Blocked, client::Client, execute::Executor, mailbox::CloseReason},
+    session::{
+        Session,
+        batch::BatchEnd,
+        blocking::Blocked,
+        client::Client,
+        execute::Executor,
+        mailbox::CloseReason,
+        timing::BatchTimer,
+    },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
 
@@ -250,10 +258,12 @@ impl Connection {
             ks: &mut ks,
             rng: &mut worker.rng,
             stats: &worker.stats,
+            timer: BatchTimer::start(&worker.settings, &mut worker.shared_runs),
         };
         let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
         // A bug in a command must cost its own client at most: the others of this worker go on.
         let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
+        executor.timer.finish(&worker.stats);
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();

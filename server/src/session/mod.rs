@@ -9,6 +9,7 @@ pub mod client;
 pub mod describe;
 pub mod execute;
 pub mod mailbox;
+pub(crate) mod timing;
 pub mod transaction;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -59,7 +60,7 @@ pub struct Session {
 pub struct Watch {
     /// Raised when one of them changes.
     pub flag: WatchFlag,
-    /// The keys with their databases, and whether each was expired already when the watch began.
+    /// The keys with their databases, and whether each was there when the watch began.
     pub keys: Vec<(usize, Box<[u8]>, bool)>,
 }
 

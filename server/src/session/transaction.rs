@@ -103,12 +103,16 @@ pub(crate) fn watch(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
             continue;
         }
         let key = ctx.ks.key(bytes);
-        let was_expired = !ctx.ks.exists(&key) && ctx.ks.holds_entry(&key);
+        let was_live = ctx.ks.exists(&key);
+        if !was_live {
+            // A key that had expired before is deleted before it is watched: its deletion changes nothing.
+            ctx.ks.expire_met(&[key]);
+        }
         let watchers = ctx.ks.shard_mut(key.shard()).watchers.get_or_insert_default();
         let flags = watchers.entry((db, Box::from(bytes))).or_default();
         flags.retain(|flag| !flag.is_abandoned());
         flags.push(watch.flag.clone());
-        watch.keys.push((db, Box::from(bytes), was_expired));
+        watch.keys.push((db, Box::from(bytes), was_live));
     }
     ctx.session.client.facts.lock().watched = watch.keys.len();
     ctx.reply.simple("OK");
@@ -214,11 +218,12 @@ impl Executor<'_, '_> {
         Ok(())
     }
 
-    /// Whether a watched key has expired since; one that was expired already when the watch began does not count.
-    fn any_expired(&self, watch: &Watch) -> bool {
-        watch.keys.iter().any(|(db, bytes, was_expired)| {
+    /// Whether a watched key that was there when the watch began has expired since.
+    fn any_expired(&mut self, watch: &Watch) -> bool {
+        watch.keys.iter().any(|(db, bytes, was_live)| {
+            self.ks.circumstances.db = *db;
             let key = self.ks.key(bytes);
-            *db == self.ks.circumstances.db && !was_expired && !self.ks.exists(&key) && self.ks.holds_entry(&key)
+            *was_live && !self.ks.exists(&key) && self.ks.holds_entry(&key)
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::util::number;
 const SERVER: &str = "redis";
 
 /// The version of it whose behaviour this node has.
-const VERSION: &str = "7.2.4";
+const VERSION: &str = "7.4.0";
 
 /// `HELLO [protover [AUTH username password] [SETNAME name]]`
 pub(super) fn hello(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {

@@ -56,16 +56,34 @@ pub(super) fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     Ok(())
 }
 
-/// A glob pattern; `*` costs nothing.
-struct Pattern<'a>(Option<&'a [u8]>);
+/// A pattern with more stars matches nothing, as in Redis: each of them multiplies the ways to match one key.
+const STARS_MAX: usize = 1000;
+
+/// Which keys' names are wanted.
+enum Pattern<'a> {
+    Any,
+    Glob(&'a [u8]),
+    /// Too costly to try.
+    Nothing,
+}
 
 impl<'a> Pattern<'a> {
     fn new(pattern: &'a [u8]) -> Self {
-        Self((pattern != b"*").then_some(pattern))
+        if pattern == b"*" {
+            Self::Any
+        } else if pattern.iter().filter(|&&byte| byte == b'*').count() > STARS_MAX {
+            Self::Nothing
+        } else {
+            Self::Glob(pattern)
+        }
     }
 
     fn matches(&self, key: &[u8]) -> bool {
-        self.0.is_none_or(|pattern| glob::matches(pattern, key, false))
+        match self {
+            Self::Any => true,
+            Self::Glob(pattern) => glob::matches(pattern, key, false),
+            Self::Nothing => false,
+        }
     }
 }
 
@@ -85,7 +103,7 @@ struct ScanOptions<'a> {
 
 impl<'a> ScanOptions<'a> {
     fn parse(args: &Args<'a>) -> Result<Self, CommandError> {
-        let mut options = Self { pattern: Pattern(None), count: 10, kind: KindFilter::Any };
+        let mut options = Self { pattern: Pattern::Any, count: 10, kind: KindFilter::Any };
         let mut at = 2;
         while at < args.len() {
             let has_value = at + 1 < args.len();

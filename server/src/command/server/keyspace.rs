@@ -1,7 +1,7 @@
 //! DBSIZE, FLUSHALL, FLUSHDB, SWAPDB.
 
 use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx, generic::database};
-use crate::store::whole::Flushed;
+use crate::{store::whole::Flushed, util::number};
 
 /// Fewer keys than this are freed on the spot: that takes less time than starting a thread is worth.
 const FREED_INLINE_MAX: usize = 10_000;
@@ -54,12 +54,12 @@ fn free_in_background(flushed: Flushed) {
 
 /// `SWAPDB index1 index2`
 pub(super) fn swapdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    let index = |at: usize, refusal: &'static str| match database(args, at) {
-        Err(CommandError::NotInteger) => Err(CommandError::coded(refusal)),
-        found => found,
+    let index = |at: usize, refusal: &'static str| {
+        number::parse_i64(args.get(at)).and_then(|index| i32::try_from(index).ok()).ok_or(CommandError::coded(refusal))
     };
-    let first = index(1, "ERR invalid first DB index")?;
-    let second = index(2, "ERR invalid second DB index")?;
+    index(1, "ERR invalid first DB index")?;
+    index(2, "ERR invalid second DB index")?;
+    let (first, second) = (database(args, 1)?, database(args, 2)?);
     ctx.ks.swap_databases(first, second);
     ctx.reply.ok();
     Ok(())
