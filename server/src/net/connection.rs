@@ -22,12 +22,7 @@ use crate::{
     config::settings::OutputLimit,
     node::{Node, clock},
     session::{
-        Session,
-        batch::BatchEnd,
-        blocking::Blocked,
-        client::Client,
-        execute::Executor,
-        mailbox::CloseReason,
+        Session, batch::BatchEnd, blocking::Blocked, client::Client, execute::Executor, mailbox::CloseReason,
         timing::BatchTimer,
     },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
