@@ -95,7 +95,10 @@ impl ExpiryRounds {
         let started = Instant::now();
         let mut slice_len = SLICE;
         let mut patience = ROUND_PATIENCE;
-        while node.housekeeping.expires_actively.load(Relaxed) && !node.shutdown.is_cancelled() {
+        while node.housekeeping.expires_actively.load(Relaxed)
+            && !node.pause.holds_writes(clock::unix_ms())
+            && !node.shutdown.is_cancelled()
+        {
             let slice = self.slice(node, slice_len);
             if let Some(permille) = (slice.expired * 1000).checked_div(slice.visited) {
                 // A moving average over about eight slices.
