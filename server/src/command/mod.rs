@@ -10,6 +10,7 @@ pub mod ctx;
 pub mod deadline;
 pub mod error;
 pub mod expire_args;
+pub(crate) mod redact;
 pub mod registry;
 pub mod scan_args;
 

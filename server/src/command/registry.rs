@@ -12,6 +12,8 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> CommandResult;
 /// A command that this server knows.
 #[derive(Clone, Copy)]
 pub struct Command {
+    /// Its place in the command table.
+    pub index: u16,
     /// Its table entry.
     pub spec: &'static CommandSpec,
     /// Its code.
@@ -24,9 +26,10 @@ pub type HandlerList = &'static [(&'static str, Handler)];
 static COMMANDS: LazyLock<Box<[Option<Command>]>> = LazyLock::new(|| {
     let handlers: Vec<_> = super::FAMILIES.iter().flat_map(|list| list.iter()).collect();
     command::all()
-        .map(|spec| {
+        .zip(0..)
+        .map(|(spec, index)| {
             let (_, handler) = handlers.iter().find(|(name, _)| *name == spec.name)?;
-            Some(Command { spec, handler: *handler })
+            Some(Command { index, spec, handler: *handler })
         })
         .collect()
 });
@@ -49,6 +52,43 @@ pub fn by_name(name: &[u8]) -> Option<(u16, &'static Command)> {
 #[must_use]
 pub fn count() -> usize {
     COMMANDS.len()
+}
+
+/// The first slot of each command's subcommands, and behind the last command the end of all.
+static SUBCOMMAND_SLOTS: LazyLock<Box<[u16]>> = LazyLock::new(|| {
+    let mut next = count() as u16;
+    let firsts = command::all().map(|spec| {
+        let first = next;
+        next += spec.subcommands.len() as u16;
+        first
+    });
+    let mut slots: Vec<_> = firsts.collect();
+    slots.push(next);
+    slots.into()
+});
+
+/// How many slots counters need: one per command and one per subcommand.
+#[must_use]
+pub fn slots() -> usize {
+    SUBCOMMAND_SLOTS.last().copied().map_or(0, usize::from)
+}
+
+/// The slot of the counters of a subcommand; that of the command itself where there is none of that name.
+#[must_use]
+pub fn subcommand_slot(index: u16, spec: &CommandSpec, name: &[u8]) -> u16 {
+    match (spec.subcommand(name), SUBCOMMAND_SLOTS.get(usize::from(index))) {
+        (Some((place, _)), Some(first)) => first + place as u16,
+        _ => index,
+    }
+}
+
+/// Every slot with the full name of what it counts, such as `config|get`. A command that has subcommands has a slot of
+/// its own too, for calls that name none of them.
+pub fn slot_names() -> impl Iterator<Item = (usize, String)> {
+    let commands = command::all().enumerate().map(|(index, spec)| (index, spec.name.to_owned()));
+    let subcommands = command::all()
+        .flat_map(|spec| spec.subcommands.iter().map(|subcommand| format!("{}|{}", spec.name, subcommand.name)));
+    commands.chain(subcommands.enumerate().map(|(place, name)| (count() + place, name)))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::{
         client::Client,
         execute::Executor,
         mailbox::CloseReason,
+        timing::BatchTimer,
     },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
 };
@@ -261,10 +262,12 @@ impl Connection {
             ks: &mut ks,
             rng: &mut worker.rng,
             stats: &worker.stats,
+            timer: BatchTimer::start(&worker.settings, &mut worker.shared_runs),
         };
         let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
         // A bug in a command must cost its own client at most: the others of this worker go on.
         let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
+        executor.timer.finish(&worker.stats);
         ks.release();
         self.node.store.age_newcomers();
         self.node.memory.publish();

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use crate::{
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
-    session::{batch::Batch, mailbox::CloseReason},
+    session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
 };
 
 /// Bytes read at once; requests are parsed right out of this buffer, which stays in the processor's cache.
@@ -26,6 +26,7 @@ pub(crate) struct Worker {
     pub(crate) batch: Batch,
     pub(crate) rng: fastrand::Rng,
     pub(crate) settings: SettingsView,
+    pub(crate) shared_runs: SharedRuns,
     pub(crate) stats: Arc<CachePadded<WorkerStats>>,
 }
 
@@ -79,6 +80,7 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
         batch: Batch::default(),
         rng: fastrand::Rng::new(),
         settings: node.settings.view(),
+        shared_runs: SharedRuns::new(),
         stats: node.stats.register(),
         node: node.clone(),
     }));

@@ -2,11 +2,15 @@
 
 pub mod clock;
 mod files;
+pub mod histogram;
 pub mod housekeeping;
 pub mod hub;
+pub mod latency;
 pub mod logging;
 pub mod memory;
 pub mod pause;
+pub mod sampler;
+pub mod slowlog;
 pub mod start;
 pub mod stats;
 
@@ -43,6 +47,12 @@ pub struct Node {
     pub memory: memory::Memory,
     /// What the node does besides serving requests.
     pub housekeeping: housekeeping::Housekeeping,
+    /// Commands and bytes a second.
+    pub rates: sampler::Rates,
+    /// Commands that took long.
+    pub slowlog: slowlog::SlowLog,
+    /// Events that took long.
+    pub latency: latency::LatencyMonitor,
     /// Told of every change of the settings, for what cannot be done where they were changed.
     pub settings_changed: Notify,
     /// Cancelled when the node is to stop.
@@ -72,6 +82,9 @@ impl Node {
             stats: stats::Stats::default(),
             memory: memory::Memory::default(),
             housekeeping: housekeeping::Housekeeping::default(),
+            rates: sampler::Rates::default(),
+            slowlog: slowlog::SlowLog::default(),
+            latency: latency::LatencyMonitor::default(),
             settings_changed: Notify::new(),
             shutdown: CancellationToken::new(),
             started_ms: clock::unix_ms(),

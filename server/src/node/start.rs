@@ -9,7 +9,7 @@ use std::{io, net::SocketAddr, sync::Arc, thread};
 
 use tokio::task::JoinSet;
 
-use super::{Node, files, housekeeping};
+use super::{Node, files, housekeeping, sampler};
 use crate::{
     config::{parameters, settings::Settings},
     net::{listener, worker::Workers},
@@ -131,6 +131,7 @@ async fn control(node: Arc<Node>, sockets: Vec<std::net::TcpListener>, workers: 
         });
     }
     tasks.spawn(apply_settings(node.clone()));
+    tasks.spawn(sampler::run(node.clone()));
     tasks.spawn(housekeeping::run(node.clone()));
     node.shutdown.cancelled().await;
     tracing::info!("stopping: no more connections are accepted, running commands finish");

@@ -2,7 +2,7 @@
 //! write is touched per command.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -10,6 +10,7 @@ use crossbeam_utils::CachePadded;
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
+use super::histogram::Histogram;
 use crate::{
     command::{CommandError, registry},
     store::keyspace::KeyspaceCounts,
@@ -49,12 +50,14 @@ pub struct CommandCounters {
     pub rejected: Counter,
     /// Times it ran and failed.
     pub failed: Counter,
+    /// How its run times are distributed; made at its first run.
+    pub times: OnceLock<Histogram>,
 }
 
 /// A worker's counters.
 #[derive(Debug)]
 pub struct WorkerStats {
-    /// By index in the command table.
+    /// By index in the command table; behind them, those of subcommands: see `registry::subcommand_slot`.
     pub commands: Box<[CommandCounters]>,
     /// Commands run.
     pub executed: Counter,
@@ -85,7 +88,7 @@ pub struct WorkerStats {
 impl Default for WorkerStats {
     fn default() -> Self {
         Self {
-            commands: (0..registry::count()).map(|_| CommandCounters::default()).collect(),
+            commands: (0..registry::slots()).map(|_| CommandCounters::default()).collect(),
             executed: Counter::default(),
             hits: Counter::default(),
             misses: Counter::default(),
@@ -109,6 +112,16 @@ impl WorkerStats {
         self.executed.add(1);
         if let Some(counters) = self.commands.get(usize::from(index)) {
             counters.calls.add(1);
+        }
+    }
+
+    /// Adds `times` runs of `ns` each to a command's time.
+    #[inline]
+    pub fn add_time(&self, slot: u16, ns: u64, times: u64, to_histogram: bool) {
+        let Some(counters) = self.commands.get(usize::from(slot)) else { return };
+        counters.ns.add(ns * times);
+        if to_histogram {
+            counters.times.get_or_init(Histogram::default).record(ns, times);
         }
     }
 
@@ -153,6 +166,9 @@ impl WorkerStats {
         for command in &self.commands {
             for counter in [&command.calls, &command.ns, &command.rejected, &command.failed] {
                 counter.reset();
+            }
+            if let Some(times) = command.times.get() {
+                times.reset();
             }
         }
         let plain = [

@@ -5,7 +5,11 @@ use rondache_protocol::{
     resp::writer::ReplyWriter,
 };
 
-use super::{ReplyMode, Session, blocking, transaction::Transaction};
+use super::{
+    ReplyMode, Session, blocking,
+    timing::{self, BatchTimer},
+    transaction::Transaction,
+};
 use crate::{
     command::{
         CommandError, CommandResult,
@@ -52,6 +56,7 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) stats: &'e WorkerStats,
     /// Room for the shards of a command with several keys.
     pub(crate) shards: Vec<usize>,
+    pub(crate) timer: BatchTimer<'e>,
 }
 
 /// One command, looked up and hashed.
@@ -99,7 +104,7 @@ impl<'e, 's> Executor<'e, 's> {
         }
         let reply_from = out.len();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
-        self.stats.count_call(index);
+        self.stats.count_call(timing::slot_of(index, spec, args));
         let flow = match (result, blocked) {
             (Err(error), _) => {
                 out.truncate(reply_from);
@@ -141,8 +146,17 @@ impl<'e, 's> Executor<'e, 's> {
             blocked: None,
             waiting,
         };
+        let began = self.timer.begin(command.spec);
         let result = (command.handler)(&mut ctx, args);
         let blocked = ctx.blocked.take();
+        let slot = timing::slot_of(command.index, command.spec, args);
+        match began {
+            Some(began) => {
+                let ns = self.timer.end(self.stats, slot, began);
+                timing::tell(self.node, self.settings, session, command.spec, args, ns);
+            }
+            None => self.timer.share(slot),
+        }
         if self.ks.has_met_expired() {
             self.expire_keys_of(command.spec, args);
         }
@@ -171,7 +185,7 @@ impl<'e, 's> Executor<'e, 's> {
             self.node.observe_command(session, command.spec, args);
         }
         let (result, _) = self.call(session, command, args, HashedKeys::default(), Waiting::Never, out);
-        self.stats.count_call(index);
+        self.stats.count_call(timing::slot_of(index, command.spec, args));
         if let Err(error) = result {
             out.truncate(reply_from);
             self.stats.count_failure(index, &error);

@@ -9,6 +9,7 @@ pub mod client;
 pub mod describe;
 pub mod execute;
 pub mod mailbox;
+pub(crate) mod timing;
 pub mod transaction;
 
 use std::sync::{Arc, atomic::Ordering};
