@@ -5,9 +5,10 @@ use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 use super::{
     Session,
     execute::{Executor, Flow, Planned},
+    timing::{BatchTimer, SharedRuns},
 };
 use crate::{
-    command::args::OwnedArgs,
+    command::{args::OwnedArgs, ctx::HashedKeys},
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
     store::{
@@ -55,12 +56,20 @@ impl Harness {
         let settings = self.node.settings.load();
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         ks.expiry_role = self.role;
-        let mut executor =
-            Executor { node: &self.node, settings: &settings, ks: &mut ks, rng: &mut self.rng, stats: &self.stats };
+        let mut shared_runs = SharedRuns::new();
+        let mut executor = Executor {
+            node: &self.node,
+            settings: &settings,
+            ks: &mut ks,
+            rng: &mut self.rng,
+            stats: &self.stats,
+            shards: Vec::new(),
+            timer: BatchTimer::start(&settings, &mut shared_runs),
+        };
         let args = owned.as_args();
         let index = rondache_protocol::command::lookup(args.get(0));
         let mut out = Vec::new();
-        let flow = executor.run(&mut self.session, &Planned { args, index, first_key: None }, &mut out);
+        let flow = executor.run(&mut self.session, &Planned { args, index, hashed: HashedKeys::default() }, &mut out);
         ks.release();
         if matches!(flow, Flow::Blocked(_)) {
             return "(blocked)".to_owned();
