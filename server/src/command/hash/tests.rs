@@ -2,7 +2,7 @@ use crate::session::harness::Harness;
 
 #[test]
 fn a_field_is_gone_from_its_deadline_on() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1 b 2");
     assert_eq!(node.call("HPEXPIRE h 1500 FIELDS 2 a none"), ":1 :-2");
     node.now_ms += 1499;
@@ -19,7 +19,7 @@ fn a_field_is_gone_from_its_deadline_on() {
 
 #[test]
 fn a_write_removes_expired_fields_for_the_copies_too() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 5");
     node.call("HPEXPIRE h 10 FIELDS 1 a");
     node.effects();
@@ -31,7 +31,7 @@ fn a_write_removes_expired_fields_for_the_copies_too() {
 
 #[test]
 fn a_hash_goes_with_its_last_field() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1");
     assert_eq!(node.call("HEXPIRE h 0 FIELDS 1 a"), ":2");
     assert_eq!(node.call("EXISTS h"), ":0");
@@ -44,7 +44,7 @@ fn a_hash_goes_with_its_last_field() {
 
 #[test]
 fn setting_a_field_lifts_its_deadline_and_incrementing_it_does_not() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1 b 1");
     node.call("HEXPIRE h 100 FIELDS 2 a b");
     node.call("HSET h a 2");
@@ -54,7 +54,7 @@ fn setting_a_field_lifts_its_deadline_and_incrementing_it_does_not() {
 
 #[test]
 fn conditions_decide_field_by_field() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1 b 1");
     node.call("HEXPIRE h 100 FIELDS 1 a");
     assert_eq!(node.call("HEXPIRE h 200 NX FIELDS 2 a b"), ":0 :1");
@@ -68,7 +68,7 @@ fn conditions_decide_field_by_field() {
 
 #[test]
 fn hgetex_answers_and_then_changes_deadlines() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     assert_eq!(node.call("HGETEX h EX 10 FIELDS 2 a b"), "$-1 $-1");
     node.call("HSET h a 1");
     assert_eq!(node.call("HGETEX h EX 10 FIELDS 2 a b"), "1 $-1");
@@ -82,7 +82,7 @@ fn hgetex_answers_and_then_changes_deadlines() {
 
 #[test]
 fn hgetdel_answers_and_removes() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1 b 2");
     assert_eq!(node.call("HGETDEL h FIELDS 3 a a b"), "1 $-1 2");
     assert_eq!(node.call("EXISTS h"), ":0");
@@ -90,7 +90,7 @@ fn hgetdel_answers_and_removes() {
 
 #[test]
 fn hsetex_sets_all_fields_or_none() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     assert_eq!(node.call("HSETEX h FXX EX 10 FIELDS 1 a 1"), ":0");
     assert_eq!(node.call("HSETEX h FNX EX 10 FIELDS 2 a 1 b 2"), ":1");
     assert_eq!(node.call("HSETEX h FNX FIELDS 2 c 1 b 3"), ":0");
@@ -104,7 +104,7 @@ fn hsetex_sets_all_fields_or_none() {
 
 #[test]
 fn copies_are_told_final_deadlines_and_sums() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("HSET h a 1 b 1");
     node.effects();
     node.call("HEXPIRE h 100 NX FIELDS 2 a none");
@@ -114,17 +114,17 @@ fn copies_are_told_final_deadlines_and_sums() {
     assert_eq!(
         node.effects(),
         [
-            "HPEXPIREAT h 1100000 FIELDS 1 a",
+            "HPEXPIREAT h 1700000100000 FIELDS 1 a",
             "HSETEX h KEEPTTL FIELDS 1 a 1.5",
             "HSET h b 1.5",
-            "HSETEX h PXAT 1000050 FIELDS 1 c 1"
+            "HSETEX h PXAT 1700000000050 FIELDS 1 c 1"
         ]
     );
 }
 
 #[test]
 fn a_copy_holds_what_its_owner_holds() {
-    let (mut owner, mut copy) = (Harness::new(), Harness::new());
+    let (mut owner, mut copy) = (Harness::unjittered(), Harness::unjittered());
     owner.call("HSETEX h PX 500 FIELDS 3 a 1 b 2 c 3");
     owner.call("HPEXPIRE h 700 FIELDS 1 b");
     owner.call("HPERSIST h FIELDS 1 a");
@@ -139,7 +139,7 @@ fn a_copy_holds_what_its_owner_holds() {
 
 #[test]
 fn a_copy_hides_what_has_expired_and_leaves_it_to_its_owner() {
-    let (mut owner, mut copy) = (Harness::new(), Harness::new());
+    let (mut owner, mut copy) = (Harness::unjittered(), Harness::unjittered());
     owner.call("HSETEX h PX 500 FIELDS 1 a 1");
     owner.replicate_to(&mut copy);
     copy.now_ms += 500;
@@ -149,7 +149,7 @@ fn a_copy_hides_what_has_expired_and_leaves_it_to_its_owner() {
 
 #[test]
 fn a_failed_increment_leaves_no_empty_hash() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     assert!(node.call("HINCRBYFLOAT h a inf").starts_with("-ERR"));
     assert_eq!(node.call("EXISTS h"), ":0");
     node.call("HSET h a text b 9223372036854775807");

@@ -2,7 +2,7 @@ use crate::session::harness::Harness;
 
 #[test]
 fn a_list_goes_with_its_last_element() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     for emptying in ["LPOP l", "RPOP l 5", "LTRIM l 1 0", "LREM l 0 a", "LMPOP 1 l LEFT", "LMOVE l other LEFT LEFT"] {
         node.call("RPUSH l a");
         node.call(emptying);
@@ -12,7 +12,7 @@ fn a_list_goes_with_its_last_element() {
 
 #[test]
 fn a_move_within_a_list_rotates_it() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH l a b c");
     assert_eq!(node.call("RPOPLPUSH l l"), "c");
     assert_eq!(node.call("LMOVE l l LEFT RIGHT"), "c");
@@ -24,7 +24,7 @@ fn a_move_within_a_list_rotates_it() {
 
 #[test]
 fn a_move_onto_another_type_takes_nothing() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH l a");
     node.call("SET s v");
     assert!(node.call("LMOVE l s LEFT LEFT").starts_with("-WRONGTYPE"));
@@ -34,7 +34,7 @@ fn a_move_onto_another_type_takes_nothing() {
 
 #[test]
 fn a_move_is_one_effect_in_a_slot_and_two_over_slots() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH {t}a 1 2");
     node.effects();
     node.call("RPOPLPUSH {t}a {t}b");
@@ -47,7 +47,7 @@ fn a_move_is_one_effect_in_a_slot_and_two_over_slots() {
 
 #[test]
 fn pops_that_choose_a_key_are_recorded_under_it() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH b 1 2 3 4");
     node.effects();
     node.call("LMPOP 2 a b LEFT COUNT 2");
@@ -58,7 +58,7 @@ fn pops_that_choose_a_key_are_recorded_under_it() {
 
 #[test]
 fn a_command_that_finds_nothing_waits() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     for waiting in ["BLPOP a b 0", "BRPOP a 1", "BLMPOP 1 1 a LEFT", "BLMOVE a b LEFT LEFT 1", "BRPOPLPUSH a b 0.5"] {
         assert_eq!(node.call(waiting), "(blocked)", "{waiting}");
     }
@@ -68,7 +68,7 @@ fn a_command_that_finds_nothing_waits() {
 
 #[test]
 fn bad_arguments_are_refused_in_known_words() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH l a");
     for (line, refusal) in [
         ("LPOP l -1", "-ERR value is out of range, must be positive"),
@@ -94,7 +94,7 @@ fn bad_arguments_are_refused_in_known_words() {
 
 #[test]
 fn positions_follow_rank_count_and_maxlen() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("RPUSH l a b c 1 2 3 c c");
     assert_eq!(node.call("LPOS l c"), ":2");
     assert_eq!(node.call("LPOS l c RANK -1"), ":7");

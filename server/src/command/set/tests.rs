@@ -8,7 +8,7 @@ fn sorted(reply: &str) -> Vec<&str> {
 
 #[test]
 fn a_set_goes_with_its_last_member() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     for emptying in ["SREM s a", "SPOP s", "SPOP s 3", "SMOVE s other a", "SINTERSTORE s s none"] {
         node.call("SADD s a");
         node.call(emptying);
@@ -18,7 +18,7 @@ fn a_set_goes_with_its_last_member() {
 
 #[test]
 fn unions_intersections_and_differences_are_stored() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SADD a 1 2 3 x");
     node.call("SADD b 2 3 4");
     assert_eq!(node.call("SUNIONSTORE r a b"), ":5");
@@ -32,7 +32,7 @@ fn unions_intersections_and_differences_are_stored() {
 
 #[test]
 fn a_stored_result_replaces_any_type() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SET r v");
     node.call("SADD a 1");
     assert_eq!(node.call("SUNIONSTORE r a"), ":1");
@@ -41,7 +41,7 @@ fn a_stored_result_replaces_any_type() {
 
 #[test]
 fn another_type_among_the_sources_changes_nothing() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SET s v");
     node.call("SADD r 1");
     for line in ["SINTERSTORE r none s", "SUNIONSTORE r none s", "SDIFFSTORE r none s", "SINTER s none", "SMOVE r s 1"]
@@ -53,7 +53,7 @@ fn another_type_among_the_sources_changes_nothing() {
 
 #[test]
 fn copies_are_told_which_members_were_drawn() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SADD s a b c");
     node.effects();
     let drawn = node.call("SPOP s");
@@ -69,7 +69,7 @@ fn copies_are_told_which_members_were_drawn() {
 
 #[test]
 fn copies_of_another_slot_are_told_the_members() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SADD a 1 2");
     node.effects();
     node.call("SUNIONSTORE elsewhere a");
@@ -84,7 +84,7 @@ fn copies_of_another_slot_are_told_the_members() {
 
 #[test]
 fn a_negative_count_draws_with_repetition() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     node.call("SADD s a");
     assert_eq!(node.call("SRANDMEMBER s -3"), "a a a");
     assert_eq!(node.call("SRANDMEMBER s 3"), "a");
@@ -93,7 +93,7 @@ fn a_negative_count_draws_with_repetition() {
 
 #[test]
 fn a_scan_meets_every_member_once() {
-    let mut node = Harness::new();
+    let mut node = Harness::unjittered();
     for member in 0..300 {
         node.call(&format!("SADD s m{member}"));
     }

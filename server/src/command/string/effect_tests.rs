@@ -7,11 +7,11 @@ use crate::{
 
 /// Runs the lines on an empty node without jitter; answers the effects of the last one.
 fn effects_of(lines: &[&str]) -> Vec<String> {
-    let mut harness = Harness::with_settings(Settings { ttl_jitter_percent: 0, ..Settings::default() });
+    let mut harness = Harness::new(Settings { ttl_jitter_percent: 0, ..Settings::default() });
     let (last, before) = lines.split_last().expect("at least one line");
-    before.iter().for_each(|line| drop(harness.call(line)));
+    before.iter().for_each(|line| drop(harness.run(line)));
     harness.effects();
-    harness.call(last);
+    harness.run(last);
     harness.effects()
 }
 
@@ -28,9 +28,9 @@ fn a_relative_ttl_becomes_a_deadline() {
 
 #[test]
 fn the_deadline_that_is_told_is_the_jittered_one() {
-    let mut harness = Harness::with_settings(Settings { ttl_jitter_percent: 50, ..Settings::default() });
-    harness.call("SET k v EX 100");
-    let reply = harness.call("PEXPIRETIME k");
+    let mut harness = Harness::new(Settings { ttl_jitter_percent: 50, ..Settings::default() });
+    harness.run("SET k v EX 100");
+    let reply = harness.run("PEXPIRETIME k");
     let deadline = reply.trim_start_matches(':').trim_end_matches("\\r\\n");
     assert_eq!(harness.effects(), [format!("SET k v PXAT {deadline}")]);
     assert!(deadline.parse::<u64>().unwrap() < NOW_MS + 100_000);
@@ -74,10 +74,10 @@ fn copies_take_the_digits_of_a_float_as_they_are() {
 
 #[test]
 fn an_expired_key_that_a_write_meets_is_deleted_first() {
-    let mut harness = Harness::with_settings(Settings::default());
-    harness.call("SET k 5 PX 100");
+    let mut harness = Harness::new(Settings::default());
+    harness.run("SET k 5 PX 100");
     harness.effects();
     harness.now_ms += 100;
-    assert_eq!(harness.call("INCR k"), ":1");
+    assert_eq!(harness.run("INCR k"), ":1\\r\\n");
     assert_eq!(harness.effects(), ["DEL k", "INCR k"]);
 }
