@@ -2,15 +2,14 @@
 
 mod basics;
 mod blocking;
-mod geo;
-mod hashes;
-mod lines;
-mod lists;
-mod sets;
-mod keys;
 mod client;
 mod geo;
+mod hashes;
+mod keys;
+mod lines;
+mod lists;
 mod pubsub;
+mod sets;
 mod strings;
 mod support;
 mod tracking;
