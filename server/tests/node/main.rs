@@ -1,8 +1,13 @@
 //! Tests of a node over real sockets: the built binary, and the `redis` client.
 
 mod basics;
+mod blocking;
 mod geo;
 mod keys;
+mod hashes;
+mod lines;
+mod lists;
+mod sets;
 mod strings;
 mod support;
 mod zsets;
