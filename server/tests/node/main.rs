@@ -3,8 +3,8 @@
 mod basics;
 mod blocking;
 mod geo;
-mod keys;
 mod hashes;
+mod keys;
 mod lines;
 mod lists;
 mod sets;
