@@ -22,12 +22,7 @@ use crate::{
     config::settings::OutputLimit,
     node::{Node, clock},
     session::{
-        Session,
-        batch::{Batch, BatchEnd},
-        blocking::Blocked,
-        client::Client,
-        execute::Executor,
-        mailbox::CloseReason,
+        Session, batch::BatchEnd, blocking::Blocked, client::Client, execute::Executor, mailbox::CloseReason,
         timing::BatchTimer,
     },
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
@@ -54,8 +49,6 @@ pub(crate) struct Connection {
     unsent: Vec<u8>,
     /// Whether `pending` may hold complete requests.
     has_more: bool,
-    /// Whether the mailbox will wake this task.
-    is_registered: bool,
     /// Whether the node stops, and only replies are still sent.
     is_draining: bool,
 }
@@ -84,7 +77,6 @@ impl Connection {
             pending: Vec::new(),
             unsent: Vec::new(),
             has_more: false,
-            is_registered: false,
             is_draining: false,
         })
     }
@@ -156,12 +148,11 @@ impl Connection {
         }
         match turn {
             Poll::Ready(Turn::Wait) | Poll::Pending if !self.unsent.is_empty() => Poll::Ready(Turn::Write),
-            Poll::Pending if self.is_registered => Poll::Pending,
+            // More messages than are taken at once.
+            Poll::Pending if self.session.client.mailbox.is_filled() => Poll::Ready(Turn::Wait),
+            // A waker stays until it is used, and it is always this task's.
+            Poll::Pending if self.session.client.mailbox.is_armed() => Poll::Pending,
             Poll::Pending if self.session.client.mailbox.register(cx.waker()) => Poll::Ready(Turn::Wait),
-            Poll::Pending => {
-                self.is_registered = true;
-                Poll::Pending
-            }
             ready => ready,
         }
     }
@@ -299,7 +290,6 @@ impl Connection {
         if !self.session.client.mailbox.is_filled() {
             return None;
         }
-        self.is_registered = false;
         self.session.client.mailbox.take(out)
     }
 
@@ -373,7 +363,6 @@ impl Connection {
                     return self.stream.poll_write_ready(cx).map(|ready| ready.is_ok());
                 }
                 // First the waker, then the look: an order to close in between is not missed.
-                self.is_registered = false;
                 self.session.client.mailbox.register(cx.waker());
                 if self.session.client.mailbox.is_closing() {
                     return Poll::Ready(false);
@@ -429,7 +418,10 @@ impl Connection {
                     }
                     return self.write_unsent().await;
                 }
-                Event::Reply(None) => return false,
+                Event::Reply(None) => {
+                    blocked.leave(&self.node);
+                    return false;
+                }
                 Event::TimedOut => {
                     has_timed_out = true;
                     blocked.time_out(&self.node);

@@ -20,7 +20,6 @@ pub const HANDOVER_LEN_MAX: usize = 256;
 
 /// What the connections of one worker share.
 pub(crate) struct Worker {
-    pub(crate) node: Arc<Node>,
     pub(crate) read_buf: Box<[u8]>,
     pub(crate) out: Vec<u8>,
     pub(crate) batch: Batch,
@@ -82,7 +81,6 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
         settings: node.settings.view(),
         shared_runs: SharedRuns::new(),
         stats: node.stats.register(),
-        node: node.clone(),
     }));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();

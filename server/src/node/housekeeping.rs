@@ -95,13 +95,15 @@ impl ExpiryRounds {
         let started = Instant::now();
         let mut slice_len = SLICE;
         let mut patience = ROUND_PATIENCE;
-        while node.housekeeping.expires_actively.load(Relaxed) && !node.shutdown.is_cancelled() {
+        while node.housekeeping.expires_actively.load(Relaxed)
+            && !node.pause.holds_writes(clock::unix_ms())
+            && !node.shutdown.is_cancelled()
+        {
             let slice = self.slice(node, slice_len);
-            if slice.visited > 0 {
-                let permille = (slice.expired * 1000 / slice.visited) as u64;
+            if let Some(permille) = (slice.expired * 1000).checked_div(slice.visited) {
                 // A moving average over about eight slices.
                 let before = node.housekeeping.stale_permille.load(Relaxed);
-                node.housekeeping.stale_permille.store((before * 7 + permille) / 8, Relaxed);
+                node.housekeeping.stale_permille.store((before * 7 + permille as u64) / 8, Relaxed);
             }
             if slice.ends_round {
                 break;

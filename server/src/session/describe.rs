@@ -21,7 +21,7 @@ pub fn describe(out: &mut String, client: &Client, now_ms: u64, running: Option<
     // Writing to a string never fails.
     let _ = write!(
         out,
-        "id={} addr={} laddr={} fd={} name={} age={age_s} idle={idle_s} flags={} capa= db={} sub={} psub={} ssub={} \
+        "id={} addr={} laddr={} fd={} name={} age={age_s} idle={idle_s} flags={} db={} sub={} psub={} ssub={} \
          multi={multi} watch={} qbuf={query_bytes} qbuf-free={} argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl=0 \
          oll={messages} omem={waiting_bytes} tot-mem={memory_bytes} events={events} cmd={command} user=default \
          redir={redirect} resp={} lib-name={} lib-ver={} tot-net-in={} tot-net-out={} tot-cmds={}",

@@ -25,6 +25,8 @@ const QUEUE_KEPT_MAX: usize = 64;
 pub struct Mailbox {
     /// Whether there is anything to look at: read without the lock.
     filled: AtomicBool,
+    /// Whether there is a waker; written under the lock.
+    armed: AtomicBool,
     /// Bytes in the queue; written under the lock.
     queued_bytes: AtomicUsize,
     /// Bytes that the connection has for its socket already; written by the connection alone.
@@ -127,6 +129,7 @@ impl Mailbox {
 
     fn wake(&self, mut inner: MutexGuard<'_, Inner>) {
         self.filled.store(true, Ordering::Release);
+        self.armed.store(false, Ordering::Relaxed);
         let waker = inner.waker.take();
         drop(inner);
         if let Some(waker) = waker {
@@ -173,6 +176,13 @@ impl Mailbox {
         self.is_filled() && self.inner.lock().close.is_some()
     }
 
+    /// Whether the connection will be woken: it has registered, and nothing has come since.
+    #[inline]
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.armed.load(Ordering::Relaxed)
+    }
+
     /// Asks to be woken when an empty mailbox gets its first message, and when the connection is to end; `true` if there
     /// is something already.
     pub fn register(&self, waker: &Waker) -> bool {
@@ -181,6 +191,7 @@ impl Mailbox {
             Some(current) => current.clone_from(waker),
             empty => *empty = Some(waker.clone()),
         }
+        self.armed.store(true, Ordering::Relaxed);
         self.filled.load(Ordering::Acquire)
     }
 

@@ -8,6 +8,8 @@ pub mod blocking;
 pub mod client;
 pub mod describe;
 pub mod execute;
+#[cfg(test)]
+pub(crate) mod harness;
 pub mod mailbox;
 pub(crate) mod timing;
 pub mod transaction;

@@ -63,7 +63,9 @@ fn end(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, kind: Kind, verb: &str) -> Comman
     for name in names {
         ctx.node.hub.channels.unsubscribe(ctx.session.client.id, &mut own, kind, &name);
         // Nothing more of this channel comes; what came already is to be read before the confirmation.
-        if ctx.waiting != Waiting::Never && ctx.session.client.mailbox.is_filled() {
+        // Where replies are silenced, the confirmation follows it through the mailbox.
+        let writes_here = ctx.waiting != Waiting::Never && ctx.session.reply_mode == ReplyMode::On;
+        if writes_here && ctx.session.client.mailbox.is_filled() {
             ctx.session.client.mailbox.take(ctx.reply.buf());
         }
         confirm(ctx, verb, Some(&name), shown_count(&own, kind));

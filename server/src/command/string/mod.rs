@@ -1,5 +1,7 @@
 //! Strings: <https://valkey.io/commands/?group=string>.
 
+#[cfg(test)]
+mod effect_tests;
 mod get;
 mod getex;
 mod increment;
