@@ -423,6 +423,8 @@ impl Connection {
                     has_timed_out = true;
                     blocked.time_out(&self.node);
                 }
+                // For the moment that another thread takes for the command.
+                Event::Input if blocked.is_being_served() => tokio::task::yield_now().await,
                 Event::Input => {
                     if !self.take_input_while_blocked(may_read).await {
                         blocked.abandon(&self.node);
