@@ -13,6 +13,8 @@ pub mod expire_args;
 pub(crate) mod redact;
 pub mod registry;
 pub mod scan_args;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub mod bitmap;
 pub mod connection;
@@ -32,6 +34,8 @@ pub mod zset;
 
 pub use error::CommandError;
 use registry::HandlerList;
+
+use crate::config::suggest;
 
 /// What a handler returns.
 pub type CommandResult = Result<(), CommandError>;
@@ -54,10 +58,21 @@ pub(crate) const FAMILIES: &[HandlerList] = &[
     zset::HANDLERS,
 ];
 
-/// The refusal of a name that is not in the command table.
+/// The refusal of a name that is not in the command table: with the beginning of what was sent, as Redis shows it, and
+/// with the name that may have been meant.
 pub(crate) fn unknown_command(args: &args::Args<'_>) -> CommandError {
-    let name = String::from_utf8_lossy(args.get(0));
-    CommandError::err(format_args!("unknown command '{name}'"))
+    const SHOWN_LEN_MAX: usize = 128;
+    let cut = |arg: &[u8], len_max: usize| String::from_utf8_lossy(&arg[..arg.len().min(len_max)]).into_owned();
+    let name = cut(args.get(0), SHOWN_LEN_MAX);
+    let mut shown = String::new();
+    for arg in args.from(1) {
+        if shown.len() >= SHOWN_LEN_MAX {
+            break;
+        }
+        shown.push_str(&format!("'{}' ", cut(arg, SHOWN_LEN_MAX - shown.len())));
+    }
+    let hint = suggest::hint(&name, rondache_protocol::command::all().map(|spec| spec.name));
+    CommandError::err(format_args!("unknown command '{name}', with args beginning with: {shown}{}", hint.trim_start()))
 }
 
 /// The refusal of a subcommand that is not in the command table, or that has too many arguments.

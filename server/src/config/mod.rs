@@ -7,6 +7,7 @@ mod cli;
 mod env;
 mod file;
 pub mod parameters;
+pub mod reference;
 pub(crate) mod rewrite;
 pub mod settings;
 pub mod sizes;

@@ -113,6 +113,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Percent per key prefix, the longest first.
+pub type JitterRules = Vec<(Box<[u8]>, u8)>;
+
 /// Every setting. A worker reads one snapshot per batch; a change replaces the whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -151,7 +154,7 @@ pub struct Settings {
     /// `ttl-jitter-min`: shorter TTLs are left alone (ms).
     pub ttl_jitter_min_ms: u64,
     /// `ttl-jitter-rules`: percent per key prefix; the longest match wins.
-    pub ttl_jitter_rules: Vec<(Box<[u8]>, u8)>,
+    pub ttl_jitter_rules: JitterRules,
     /// `maxmemory` in bytes; 0: no limit.
     pub maxmemory_bytes: u64,
     /// `maxmemory-policy`

@@ -44,19 +44,8 @@ pub enum ConfigError {
         origin: Origin,
     },
     /// A value that cannot be read.
-    #[error("{}: {problem} (expected {expected}, got '{got}')", At(origin, name))]
-    Unreadable {
-        /// The parameter.
-        name: String,
-        /// Where the value stands.
-        origin: Origin,
-        /// What is wrong.
-        problem: String,
-        /// What it should look like.
-        expected: String,
-        /// The value, unless it is a secret.
-        got: String,
-    },
+    #[error(transparent)]
+    Unreadable(Box<Unreadable>),
     /// The file cannot be read.
     #[error("{}: {source}", path.display())]
     File {
@@ -78,6 +67,22 @@ pub enum ConfigError {
     /// Bad usage of the command line, or a request for help, which clap words and prints.
     #[error(transparent)]
     Usage(#[from] clap::Error),
+}
+
+/// A value that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem} (expected {expected}, got '{got}')", At(origin, name))]
+pub struct Unreadable {
+    /// The parameter.
+    pub name: String,
+    /// Where the value stands.
+    pub origin: Origin,
+    /// What is wrong.
+    pub problem: String,
+    /// What it should look like.
+    pub expected: String,
+    /// The value, unless it is a secret.
+    pub got: String,
 }
 
 /// A parameter's name as its origin spells it.
@@ -130,13 +135,9 @@ impl Settings {
             let Some(parameter) = parameters::lookup(&name) else { return Err(ConfigError::Unknown { name, origin }) };
             if let Err(problem) = parameter.set(self, &value) {
                 let got = if parameter.is_secret { "(hidden)".to_owned() } else { value };
-                return Err(ConfigError::Unreadable {
-                    name,
-                    origin,
-                    problem,
-                    expected: parameter.form.describe(),
-                    got,
-                });
+                let expected = parameter.form.describe();
+                let unreadable = Unreadable { name, origin, problem, expected, got };
+                return Err(ConfigError::Unreadable(Box::new(unreadable)));
             }
         }
         Ok(())

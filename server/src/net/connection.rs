@@ -418,7 +418,10 @@ impl Connection {
                     }
                     return self.write_unsent().await;
                 }
-                Event::Reply(None) => return false,
+                Event::Reply(None) => {
+                    blocked.leave(&self.node);
+                    return false;
+                }
                 Event::TimedOut => {
                     has_timed_out = true;
                     blocked.time_out(&self.node);

@@ -100,11 +100,10 @@ impl ExpiryRounds {
             && !node.shutdown.is_cancelled()
         {
             let slice = self.slice(node, slice_len);
-            if slice.visited > 0 {
-                let permille = (slice.expired * 1000 / slice.visited) as u64;
+            if let Some(permille) = (slice.expired * 1000).checked_div(slice.visited) {
                 // A moving average over about eight slices.
                 let before = node.housekeeping.stale_permille.load(Relaxed);
-                node.housekeeping.stale_permille.store((before * 7 + permille) / 8, Relaxed);
+                node.housekeeping.stale_permille.store((before * 7 + permille as u64) / 8, Relaxed);
             }
             if slice.ends_round {
                 break;

@@ -14,14 +14,14 @@ pub mod slowlog;
 pub mod start;
 pub mod stats;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use rondache_protocol::command::{CommandSpec, Flags};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    command::args::Args,
+    command::{args::Args, redact},
     config::settings::{Settings, SettingsCell},
     session::{Session, blocking::BlockedCommands, client::Clients},
     store::Store,
@@ -108,14 +108,14 @@ impl Node {
     /// Shows a command that is about to run to the monitors.
     #[cold]
     pub(crate) fn observe_command(&self, session: &Session, spec: &'static CommandSpec, args: &Args<'_>) {
-        /// What monitors read in place of a secret.
-        const SECRET: &[u8] = b"(redacted)";
         let flags = subcommand_or(spec, args).flags;
         if !self.hub.has_monitors() || flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
             return;
         }
-        let secrets = secret_args(spec, args);
-        let words = args.from(0).enumerate().map(|(index, arg)| if secrets.contains(&index) { SECRET } else { arg });
+        let words = args.from(0).enumerate().map(|(index, arg)| {
+            // Names of users and their passwords.
+            if redact::hides(spec, args, index) { redact::REPLACEMENT } else { arg }
+        });
         self.hub.monitors.show(clock::unix_us(), session.db, session.client.addr, words);
     }
 
@@ -129,13 +129,4 @@ impl Node {
 /// The subcommand that `args` name, or the command itself.
 fn subcommand_or(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
     spec.subcommand(args.get(1)).map_or(spec, |(_, subcommand)| subcommand)
-}
-
-/// Indices of the arguments that hold names of users or their passwords.
-fn secret_args(spec: &'static CommandSpec, args: &Args<'_>) -> Range<usize> {
-    match spec.name {
-        "auth" => 1..args.len(),
-        "hello" => (2..args.len()).find(|&index| args.is(index, "auth")).map_or(0..0, |auth| auth + 1..auth + 3),
-        _ => 0..0,
-    }
 }

@@ -10,7 +10,7 @@ use crossbeam_utils::CachePadded;
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
-use super::histogram::Histogram;
+use super::histogram::{Distribution, Histogram};
 use crate::{
     command::{CommandError, registry},
     store::keyspace::KeyspaceCounts,
@@ -220,6 +220,18 @@ impl Stats {
     /// The sum over all workers.
     pub fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {
         self.workers.lock().iter().map(|worker| of(worker)).sum()
+    }
+
+    /// How the run times of the command with these counters are distributed, over all workers; `None`: it never ran.
+    #[must_use]
+    pub fn times_of(&self, slot: usize) -> Option<Distribution> {
+        let mut sum = None;
+        for worker in self.workers() {
+            if let Some(times) = worker.commands.get(slot).and_then(|counters| counters.times.get()) {
+                times.add_to(sum.get_or_insert_default());
+            }
+        }
+        sum.filter(|sum| sum.count() > 0)
     }
 
     /// Back to zero, as `CONFIG RESETSTAT` wants it. What is counted at the same moment may be lost.

@@ -38,11 +38,11 @@ pub(super) fn value(body: &[u8], limits: &EncodingLimits, now_ms: u64) -> Result
         }
         kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => decoder.set(kind)?.into_object(),
         kind::ZSET | kind::ZSET_TEXT_SCORES => decoder.zset(kind)?.into_object(),
-        kind::ZSET_ZIPLIST => decoder.packed_zset(ziplist::entries)?.into_object(),
-        kind::ZSET_LISTPACK => decoder.packed_zset(listpack::entries)?.into_object(),
+        kind::ZSET_ZIPLIST => decoder.packed_zset(ziplist::for_each)?.into_object(),
+        kind::ZSET_LISTPACK => decoder.packed_zset(listpack::for_each)?.into_object(),
         kind::HASH | kind::HASH_FIELD_DEADLINES => decoder.hash(kind)?.into_object(),
-        kind::HASH_ZIPLIST => decoder.packed_hash(ziplist::entries)?.into_object(),
-        kind::HASH_LISTPACK => decoder.packed_hash(listpack::entries)?.into_object(),
+        kind::HASH_ZIPLIST => decoder.packed_hash(ziplist::for_each)?.into_object(),
+        kind::HASH_LISTPACK => decoder.packed_hash(listpack::for_each)?.into_object(),
         _ => return Err(Malformed),
     };
     if decoder.reader.is_at_end() { Ok(Restored::Object(object)) } else { Err(Malformed) }
@@ -54,8 +54,15 @@ struct Decoder<'a> {
     now_ms: u64,
 }
 
+/// Takes one element after the other.
+type Visit<'v, 'b> = &'v mut dyn FnMut(Item<'b>) -> Result<(), Malformed>;
 /// Reads one of the packed sequences.
-type Unpack = for<'b> fn(&'b [u8]) -> Result<Vec<Item<'b>>, Malformed>;
+type Unpack = for<'v, 'b> fn(&'b [u8], Visit<'v, 'b>) -> Result<(), Malformed>;
+
+/// What is not packed is a sequence of one element.
+fn plain<'b>(bytes: &'b [u8], visit: Visit<'_, 'b>) -> Result<(), Malformed> {
+    visit(Item::Bytes(bytes))
+}
 
 impl Decoder<'_> {
     fn count(&mut self) -> Result<usize, Malformed> {
@@ -70,43 +77,38 @@ impl Decoder<'_> {
         let nodes = if kind == kind::LIST_ZIPLIST { 1 } else { self.count()? };
         for _ in 0..nodes {
             let unpack: Unpack = match kind {
-                kind::LIST => |element| Ok(vec![Item::Bytes(element)]),
+                kind::LIST => plain,
                 kind::LIST_OF_LISTPACKS => match self.reader.len()? {
-                    NODE_PLAIN => |element| Ok(vec![Item::Bytes(element)]),
-                    NODE_PACKED => listpack::entries,
+                    NODE_PLAIN => plain,
+                    NODE_PACKED => listpack::for_each,
                     _ => return Err(Malformed),
                 },
-                _ => ziplist::entries,
+                _ => ziplist::for_each,
             };
             let node = self.reader.string()?;
-            for element in unpack(&node)? {
+            unpack(&node, &mut |element| {
                 list.push_back(element.as_bytes(&mut itoa::Buffer::new()), self.limits);
-            }
+                Ok(())
+            })?;
         }
         if list.is_empty() { Err(Malformed) } else { Ok(list) }
     }
 
     fn set(&mut self, kind: u8) -> Result<Set, Malformed> {
         let mut set = Set::new();
+        let limits = self.limits;
+        let mut add = |member: Item<'_>| {
+            let is_new = set.add(member.as_bytes(&mut itoa::Buffer::new()), limits);
+            if is_new { Ok(()) } else { Err(Malformed) }
+        };
         match kind {
             kind::SET => {
                 for _ in 0..self.count()? {
-                    let member = self.reader.string()?;
-                    add_member(&mut set, &member, self.limits)?;
+                    add(Item::Bytes(&self.reader.string()?))?;
                 }
             }
-            kind::SET_INTSET => {
-                let packed = self.reader.string()?;
-                for member in intset::members(&packed)? {
-                    add_member(&mut set, itoa::Buffer::new().format(member).as_bytes(), self.limits)?;
-                }
-            }
-            _ => {
-                let packed = self.reader.string()?;
-                for member in listpack::entries(&packed)? {
-                    add_member(&mut set, member.as_bytes(&mut itoa::Buffer::new()), self.limits)?;
-                }
-            }
+            kind::SET_INTSET => intset::for_each(&self.reader.string()?, &mut add)?,
+            _ => listpack::for_each(&self.reader.string()?, &mut add)?,
         }
         if set.is_empty() { Err(Malformed) } else { Ok(set) }
     }
@@ -134,7 +136,7 @@ impl Decoder<'_> {
     fn packed_zset(&mut self, unpack: Unpack) -> Result<ZSet, Malformed> {
         let packed = self.reader.string()?;
         let mut zset = ZSet::new();
-        for_each_pair(&unpack(&packed)?, |member, score| {
+        for_each_pair(unpack, &packed, |member, score| {
             let score = number::parse_f64(score).ok_or(Malformed)?;
             add_scored(&mut zset, member, score, self.limits)
         })?;
@@ -166,16 +168,12 @@ impl Decoder<'_> {
     fn packed_hash(&mut self, unpack: Unpack) -> Result<Hash, Malformed> {
         let packed = self.reader.string()?;
         let mut hash = Hash::default();
-        for_each_pair(&unpack(&packed)?, |field, value| {
+        for_each_pair(unpack, &packed, |field, value| {
             let is_new = hash.insert(field, value, self.now_ms, self.limits);
             if is_new { Ok(()) } else { Err(Malformed) }
         })?;
         Ok(hash)
     }
-}
-
-fn add_member(set: &mut Set, member: &[u8], limits: &EncodingLimits) -> Result<(), Malformed> {
-    if set.add(member, limits) { Ok(()) } else { Err(Malformed) }
 }
 
 fn add_scored(zset: &mut ZSet, member: &[u8], score: f64, limits: &EncodingLimits) -> Result<(), Malformed> {
@@ -190,15 +188,21 @@ fn add_scored(zset: &mut ZSet, member: &[u8], score: f64, limits: &EncodingLimit
 
 /// Calls `visit` with the texts of the first and second item, of the third and fourth, and so on: at least one pair.
 fn for_each_pair(
-    items: &[Item<'_>],
+    unpack: Unpack,
+    packed: &[u8],
     mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
-    let (pairs, odd) = items.as_chunks::<2>();
-    if pairs.is_empty() || !odd.is_empty() {
-        return Err(Malformed);
-    }
-    for [first, second] in pairs {
-        visit(first.as_bytes(&mut itoa::Buffer::new()), second.as_bytes(&mut itoa::Buffer::new()))?;
-    }
-    Ok(())
+    let mut first = None;
+    let mut pairs = 0_usize;
+    unpack(packed, &mut |item| match first.take() {
+        None => {
+            first = Some(item);
+            Ok(())
+        }
+        Some(first) => {
+            pairs += 1;
+            visit(first.as_bytes(&mut itoa::Buffer::new()), item.as_bytes(&mut itoa::Buffer::new()))
+        }
+    })?;
+    if first.is_none() && pairs > 0 { Ok(()) } else { Err(Malformed) }
 }

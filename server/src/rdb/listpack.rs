@@ -11,15 +11,18 @@ use crate::types::item::Item;
 const COUNT_UNKNOWN: u16 = u16::MAX;
 const END: u8 = 0xff;
 
-/// All entries, checked.
-pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Item<'_>>, Malformed> {
+/// Hands out all entries in order. One that is malformed ends it, as does a refusal by `visit`.
+pub(super) fn for_each<'a>(
+    bytes: &'a [u8],
+    visit: &mut dyn FnMut(Item<'a>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     let total = u32::from_le_bytes(reader.array()?);
     let count = u16::from_le_bytes(reader.array()?);
     if total as usize != bytes.len() {
         return Err(Malformed);
     }
-    let mut items = Vec::new();
+    let mut visited = 0_usize;
     loop {
         let first = reader.byte()?;
         if first == END {
@@ -27,10 +30,11 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Item<'_>>, Malformed> {
         }
         let (item, len) = entry(&mut reader, first)?;
         skip_back_length(&mut reader, len)?;
-        items.push(item);
+        visit(item)?;
+        visited += 1;
     }
-    let is_counted_right = count == COUNT_UNKNOWN || usize::from(count) == items.len();
-    if reader.is_at_end() && is_counted_right { Ok(items) } else { Err(Malformed) }
+    let is_counted_right = count == COUNT_UNKNOWN || usize::from(count) == visited;
+    if reader.is_at_end() && is_counted_right { Ok(()) } else { Err(Malformed) }
 }
 
 /// An entry whose first byte was read, and its length.

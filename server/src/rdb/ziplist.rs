@@ -12,8 +12,11 @@ const END: u8 = 0xff;
 /// The length of the entry before does not fit a byte: four more follow.
 const LONG_PREVIOUS: u8 = 0xfe;
 
-/// All entries, checked.
-pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Item<'_>>, Malformed> {
+/// Hands out all entries in order. One that is malformed ends it, as does a refusal by `visit`.
+pub(super) fn for_each<'a>(
+    bytes: &'a [u8],
+    visit: &mut dyn FnMut(Item<'a>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     let total = u32::from_le_bytes(reader.array()?);
     let _offset_of_last: [u8; 4] = reader.array()?;
@@ -21,17 +24,18 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Item<'_>>, Malformed> {
     if total as usize != bytes.len() {
         return Err(Malformed);
     }
-    let mut items = Vec::new();
+    let mut visited = 0_usize;
     loop {
         match reader.byte()? {
             END => break,
             LONG_PREVIOUS => drop(reader.array::<4>()?),
             _ => {}
         }
-        items.push(entry(&mut reader)?);
+        visit(entry(&mut reader)?)?;
+        visited += 1;
     }
-    let is_counted_right = count == COUNT_UNKNOWN || usize::from(count) == items.len();
-    if reader.is_at_end() && is_counted_right { Ok(items) } else { Err(Malformed) }
+    let is_counted_right = count == COUNT_UNKNOWN || usize::from(count) == visited;
+    if reader.is_at_end() && is_counted_right { Ok(()) } else { Err(Malformed) }
 }
 
 fn entry<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Malformed> {

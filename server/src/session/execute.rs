@@ -153,7 +153,10 @@ impl<'e, 's> Executor<'e, 's> {
         match began {
             Some(began) => {
                 let ns = self.timer.end(self.stats, slot, began);
-                timing::tell(self.node, self.settings, session, command.spec, args, ns);
+                // One that waits has not run yet: it is told of when it is served.
+                if blocked.is_none() {
+                    timing::tell(self.node, self.settings, session, command.spec, args, ns);
+                }
             }
             None => self.timer.share(slot),
         }
@@ -406,6 +409,9 @@ pub(super) fn lock_keys(
     shards: &mut Vec<usize>,
 ) -> CommandResult {
     let spec = named_subcommand(spec, args);
+    // MEMORY USAGE has a key; MEMORY as such has none.
+    let spec =
+        if spec.subcommands.is_empty() { spec } else { spec.subcommand(args.get(1)).map_or(spec, |(_, sub)| sub) };
     if spec.first_key == 0 {
         return Ok(());
     }

@@ -7,13 +7,19 @@ use std::{
 
 use rondache_protocol::resp::request::{RequestLimits, RequestParser};
 
-use super::{Session, batch::Batch, execute::Executor};
+use super::{
+    Session,
+    batch::{Batch, BatchEnd},
+    execute::Executor,
+    timing::{BatchTimer, SharedRuns},
+};
 use crate::{
     config::settings::Settings,
     node::Node,
     store::{
         SHARDS,
-        keyspace::{Circumstances, Keyspace},
+        effect::Effect,
+        keyspace::{Circumstances, ExpiryRole, Keyspace},
     },
 };
 
@@ -24,8 +30,11 @@ pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 pub(crate) struct Harness {
     node: Arc<Node>,
     session: Session,
+    rng: fastrand::Rng,
     /// The time at which the next command runs.
     pub(crate) now_ms: u64,
+    /// Whether the next command runs as on the owner of its keys, or as on a copy.
+    pub(crate) role: ExpiryRole,
 }
 
 impl Harness {
@@ -34,40 +43,90 @@ impl Harness {
         node.store.record_effects(true);
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let session = Session::new(node.clients.admit(addr, addr, -1, NOW_MS), true);
-        Self { node, session, now_ms: NOW_MS }
+        Self { node, session, rng: fastrand::Rng::with_seed(1), now_ms: NOW_MS, role: ExpiryRole::Owner }
+    }
+
+    /// A node whose TTLs are what was asked for.
+    pub(crate) fn unjittered() -> Self {
+        Self::new(Settings { ttl_jitter_percent: 0, ..Settings::default() })
     }
 
     /// Runs a command of words between blanks; answers the bytes of its reply, escaped.
     pub(crate) fn run(&mut self, line: &str) -> String {
-        let words: Vec<&str> = line.split(' ').collect();
-        let mut request = format!("*{}\r\n", words.len());
-        words.iter().for_each(|word| request.push_str(&format!("${}\r\n{word}\r\n", word.len())));
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        self.run_words(&words).escape_ascii().to_string()
+    }
+
+    /// As [`Harness::run`], but answers the lines of the reply without lengths, with blanks between them.
+    pub(crate) fn call(&mut self, line: &str) -> String {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let reply = String::from_utf8_lossy(&self.run_words(&words)).into_owned();
+        let lines: Vec<&str> = reply.split_terminator("\r\n").filter(|line| !is_length(line)).collect();
+        lines.join(" ")
+    }
+
+    fn run_words(&mut self, words: &[&[u8]]) -> Vec<u8> {
+        let mut request = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            request.extend_from_slice(word);
+            request.extend_from_slice(b"\r\n");
+        }
         let circumstances =
             Circumstances { db: self.session.db, now_ms: self.now_ms, client_id: self.session.client.id, touch: true };
         let mut keyspace = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        keyspace.expiry_role = self.role;
+        let settings = self.node.settings.load();
+        let mut shared_runs = SharedRuns::new();
         let mut executor = Executor {
             node: &self.node,
-            settings: &self.node.settings.load(),
+            settings: &settings,
             ks: &mut keyspace,
-            rng: &mut fastrand::Rng::with_seed(1),
+            rng: &mut self.rng,
             stats: &self.node.stats.register(),
             shards: Vec::new(),
+            timer: BatchTimer::start(&settings, &mut shared_runs),
         };
         let mut parser = RequestParser::new(RequestLimits::default());
         let mut out = Vec::new();
-        Batch::default().run(&mut executor, &mut self.session, &mut parser, request.as_bytes(), &mut 0, &mut out);
-        out.escape_ascii().to_string()
+        let end = Batch::default().run(&mut executor, &mut self.session, &mut parser, &request, &mut 0, &mut out);
+        if matches!(end, BatchEnd::Blocked(_)) {
+            return b"(blocked)".to_vec();
+        }
+        out
     }
 
     /// The effects since the last call, as lines of words between blanks; those of one shard in their order.
     pub(crate) fn effects(&self) -> Vec<String> {
+        self.drain().iter().map(show).collect()
+    }
+
+    /// Lets another node apply the effects since the last call, as a copy of this one.
+    pub(crate) fn replicate_to(&self, copy: &mut Harness) {
+        copy.role = ExpiryRole::Copy;
+        for effect in self.drain() {
+            let words: Vec<&[u8]> = effect.args.iter().map(|arg| &**arg).collect();
+            let reply = copy.run_words(&words);
+            assert!(!reply.starts_with(b"-"), "{}: {}", show(&effect), reply.escape_ascii());
+        }
+    }
+
+    fn drain(&self) -> Vec<Effect> {
         (0..SHARDS)
             .flat_map(|shard| {
                 let mut shard = self.node.store.lock(shard);
                 let effects: Vec<_> = shard.outbox.iter_mut().flat_map(|outbox| outbox.drain()).collect();
                 effects
             })
-            .map(|effect| effect.args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" "))
             .collect()
     }
+}
+
+fn show(effect: &Effect) -> String {
+    effect.args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a line of a reply only says how long what follows is.
+fn is_length(line: &str) -> bool {
+    line.strip_prefix(['$', '*']).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

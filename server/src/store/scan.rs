@@ -29,6 +29,12 @@ impl Cursor {
     }
 }
 
+/// What a walk may still visit.
+struct Budget {
+    entries: usize,
+    buckets: usize,
+}
+
 impl Keyspace<'_> {
     /// Visits about `count` entries of the selected database from `cursor` on (0: from the start) and answers the cursor
     /// to go on from (0: all were visited). Expired keys are left out, and deleted where this node decides on expiry.
@@ -39,12 +45,9 @@ impl Keyspace<'_> {
         // A cursor that no call has given stands behind the end.
         let Some(mut at) = Cursor::unpack(cursor) else { return 0 };
         // Sparse tables must not make one call walk without end; with few keys, one call is a whole walk.
-        let mut buckets_left = count.saturating_mul(10).max(2 * SHARDS);
-        let mut visited = 0;
-        while at.shard < SHARDS && visited < count && buckets_left > 0 {
-            let chunk = buckets_left.min(CHUNK_BUCKETS);
-            buckets_left -= chunk;
-            at = self.scan_chunk(at, chunk, count, &mut visited, &mut visit);
+        let mut budget = Budget { entries: count, buckets: count.saturating_mul(10).max(2 * SHARDS) };
+        while at.shard < SHARDS && budget.entries > 0 && budget.buckets > 0 {
+            at = self.scan_chunk(at, &mut budget, &mut visit);
         }
         at.pack()
     }
@@ -52,20 +55,13 @@ impl Keyspace<'_> {
     /// Visits every entry of the selected database that has not expired.
     pub fn for_each_entry(&mut self, mut visit: impl FnMut(EntryRef<'_>)) {
         let mut at = Cursor { shard: 0, position: 0 };
-        let mut visited = 0;
         while at.shard < SHARDS {
-            at = self.scan_chunk(at, CHUNK_BUCKETS, usize::MAX, &mut visited, &mut visit);
+            at = self.scan_chunk(at, &mut Budget { entries: usize::MAX, buckets: usize::MAX }, &mut visit);
         }
     }
 
-    fn scan_chunk(
-        &mut self,
-        at: Cursor,
-        buckets: usize,
-        count: usize,
-        visited: &mut usize,
-        visit: &mut impl FnMut(EntryRef<'_>),
-    ) -> Cursor {
+    /// Visits entries of one shard: of so many buckets that its lock is held for a few µs, and no more than the budget.
+    fn scan_chunk(&mut self, at: Cursor, budget: &mut Budget, visit: &mut impl FnMut(EntryRef<'_>)) -> Cursor {
         let now_ms = self.now_ms();
         let mut due: Vec<Box<[u8]>> = Vec::new();
         let is_held = self.holds(at.shard);
@@ -73,18 +69,24 @@ impl Keyspace<'_> {
             self.hold_one(at.shard);
         }
         let mut next = Some(at.position);
+        // A look into an empty shard counts too.
+        budget.buckets = budget.buckets.saturating_sub(1);
         match self.shard(at.shard).db(self.circumstances.db) {
             Some(db) if db.table.len() > 0 => {
-                for _ in 0..buckets {
-                    let Some(position) = next.filter(|_| *visited < count) else { break };
+                for _ in 0..CHUNK_BUCKETS {
+                    let Some(position) = next else { break };
                     next = db.table.scan(position, |entry| {
                         if entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                             due.push(entry.key().into());
                         } else {
-                            *visited += 1;
+                            budget.entries = budget.entries.saturating_sub(1);
                             visit(entry);
                         }
                     });
+                    budget.buckets = budget.buckets.saturating_sub(1);
+                    if budget.entries == 0 || budget.buckets == 0 {
+                        break;
+                    }
                 }
             }
             _ => next = None,
@@ -122,11 +124,9 @@ impl Keyspace<'_> {
         for shard in (first..SHARDS).chain(0..first) {
             let mut found = None;
             let mut at = Cursor { shard, position: 0 };
-            let mut visited = 0;
             while at.shard == shard && found.is_none() {
-                at = self.scan_chunk(at, CHUNK_BUCKETS, 1, &mut visited, &mut |entry| {
-                    found = Some(entry.key().to_vec());
-                });
+                let mut budget = Budget { entries: 1, buckets: usize::MAX };
+                at = self.scan_chunk(at, &mut budget, &mut |entry| found = Some(entry.key().to_vec()));
             }
             if found.is_some() {
                 return found;
@@ -244,6 +244,16 @@ mod tests {
         }
         assert_eq!(seen.len(), 2000);
         assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 2000);
+    }
+
+    #[test]
+    fn a_walk_over_few_keys_is_one_call() {
+        let store = Store::new(7);
+        let mut ks = keyspace(&store);
+        (0..9).for_each(|index| put(&mut ks, &name(index), Ttl::Clear));
+        let mut seen = 0;
+        assert_eq!(ks.scan(0, 10, |_| seen += 1), 0);
+        assert_eq!(seen, 9);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole databases at once: their sizes, FLUSHALL, SWAPDB.
 
 use super::{
-    SHARDS,
+    DATABASES, SHARDS,
     keyspace::Keyspace,
     shard::{Db, Shard},
     waiters::WatchFlag,
@@ -37,6 +37,17 @@ pub struct DbSize {
     pub volatile: usize,
     /// Its hashes that have fields with a deadline.
     pub hashes_with_field_deadlines: usize,
+    /// Bytes of its tables, without keys and values.
+    pub table_bytes: usize,
+}
+
+impl DbSize {
+    fn add(&mut self, db: &Db) {
+        self.keys += db.table.len();
+        self.volatile += db.volatile;
+        self.hashes_with_field_deadlines += db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len());
+        self.table_bytes += db.table.memory_usage();
+    }
 }
 
 impl Keyspace<'_> {
@@ -55,24 +66,34 @@ impl Keyspace<'_> {
         let mut size = DbSize::default();
         self.for_each_shard(|_, shard| {
             if let Some(db) = shard.db(db) {
-                size.keys += db.table.len();
-                size.volatile += db.volatile;
-                size.hashes_with_field_deadlines += db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len());
+                size.add(db);
             }
         });
         size
     }
 
+    /// How much each database holds, in one pass.
+    pub fn db_sizes(&mut self) -> [DbSize; DATABASES] {
+        let mut sizes = [DbSize::default(); DATABASES];
+        self.for_each_shard(|_, shard| {
+            for (db, size) in sizes.iter_mut().enumerate() {
+                if let Some(db) = shard.db(db) {
+                    size.add(db);
+                }
+            }
+        });
+        sizes
+    }
+
     /// Empties one database, or all: transactions that watch a key in it abort, and clients' copies are stale.
     pub fn flush(&mut self, db: Option<usize>) -> Flushed {
-        let now_ms = self.now_ms();
         let mut databases = Vec::new();
         let evictor = &self.store().evictor;
         self.for_each_shard(|shard_index, shard| {
             let indexes = db.map_or(0..shard.db_count(), |db| db..db + 1);
             for index in indexes {
                 if shard.db(index).is_some_and(|db| db.table.len() > 0) {
-                    raise_watchers(shard, |shard, of, key| of == index && has_live(shard, index, key, now_ms));
+                    raise_watchers(shard, |shard, of, key| of == index && has_entry(shard, index, key));
                     let taken = shard.take(index);
                     evictor.forget(shard_index, taken.as_ref().map_or(0, |db| db.table.len()));
                     databases.extend(taken);
@@ -97,9 +118,11 @@ impl Keyspace<'_> {
         for index in 0..SHARDS {
             let mut ready = Vec::new();
             self.with_shard(index, |shard| {
-                raise_watchers(shard, |shard, of, key| {
-                    (of == a || of == b) && (has_live(shard, a, key, now_ms) || has_live(shard, b, key, now_ms))
-                });
+                for (of, other) in [(a, b), (b, a)] {
+                    raise_watchers(shard, |shard, watched, key| {
+                        watched == of && (has_entry(shard, of, key) || has_live(shard, other, key, now_ms))
+                    });
+                }
                 shard.swap(a, b);
                 for db in [a, b] {
                     let waited_for = shard.waiters.as_ref().map(|waiters| waiters.keys(db)).unwrap_or_default();
@@ -117,11 +140,17 @@ impl Keyspace<'_> {
     }
 }
 
+/// Whether a key is in a database of this shard, be it expired. Of a watched key it means that there was something when
+/// the watch began, or has been since: what had expired before was deleted then.
+fn has_entry(shard: &Shard, db: usize, key: &[u8]) -> bool {
+    shard.db(db).is_some_and(|db| db.table.find(db.table.hash(key), key).is_some())
+}
+
 /// Whether a key is in a database of this shard and has not expired.
 fn has_live(shard: &Shard, db: usize, key: &[u8], now_ms: u64) -> bool {
     shard.db(db).is_some_and(|db| {
         let place = db.table.find(db.table.hash(key), key);
-        place.is_some_and(|place| !db.table.entry(place).deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms))
+        place.is_some_and(|place| db.table.entry(place).deadline_ms().is_none_or(|deadline_ms| deadline_ms > now_ms))
     })
 }
 

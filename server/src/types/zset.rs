@@ -31,6 +31,9 @@ enum Repr {
     Indexed(Box<Indexed>),
 }
 
+/// Removing more than this share of a large set at once goes over all of it instead of searching for each member.
+const BULK_REMOVAL_SHARE: usize = 16;
+
 /// What [`ZSet::upsert`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Upserted {
@@ -238,6 +241,15 @@ impl ZSet {
             Repr::Indexed(indexed) => indexed,
         };
         let count = ranks.end.min(indexed.len()).saturating_sub(ranks.start);
+        if count == indexed.len() {
+            self.iter().for_each(|(member, score)| removed(member, score));
+            *self = Self::new();
+            return count;
+        }
+        if count > indexed.len() / BULK_REMOVAL_SHARE {
+            indexed.remove_many(ranks.start..ranks.start + count, removed);
+            return count;
+        }
         for _ in 0..count {
             let Some(id) = indexed.tree().id_at(ranks.start) else {
                 break;

@@ -20,12 +20,17 @@ impl TestNode {
 
     /// Starts a node with further arguments and waits until it accepts connections.
     pub(crate) fn start_with(args: &[&str]) -> Self {
+        Self::start_with_log(args, Stdio::null())
+    }
+
+    /// As [`TestNode::start_with`], with a place for what the node logs.
+    pub(crate) fn start_with_log(args: &[&str], log: impl Into<Stdio>) -> Self {
         let port = free_port();
         let process = Command::new(env!("CARGO_BIN_EXE_rondache"))
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(args)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the binary was built for this test");
         let mut node = Self { process, port };
@@ -42,6 +47,11 @@ impl TestNode {
             assert!(Instant::now() < deadline, "the node does not listen");
             std::thread::yield_now();
         }
+    }
+
+    /// The id of the node's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// A new connection with redis-rs.

@@ -7,13 +7,10 @@ use super::{
     auth,
     client::name,
 };
-use crate::util::number;
+use crate::{command::server::REDIS_VERSION, util::number};
 
 /// What clients ask for, to know which commands they may use: the server whose commands these are.
 const SERVER: &str = "redis";
-
-/// The version of it whose behaviour this node has.
-const VERSION: &str = "7.4.0";
 
 /// `HELLO [protover [AUTH username password] [SETNAME name]]`
 pub(super) fn hello(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
@@ -71,7 +68,7 @@ fn introduce(ctx: &mut Ctx<'_, '_>) {
     reply.bulk(b"server");
     reply.bulk(SERVER.as_bytes());
     reply.bulk(b"version");
-    reply.bulk(VERSION.as_bytes());
+    reply.bulk(REDIS_VERSION.as_bytes());
     reply.bulk(b"proto");
     reply.integer(if is_resp3 { 3 } else { 2 });
     reply.bulk(b"id");

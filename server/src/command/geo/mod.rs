@@ -6,6 +6,8 @@ mod parse;
 mod reply;
 mod search;
 mod search_args;
+#[cfg(test)]
+mod tests;
 
 use super::registry::HandlerList;
 

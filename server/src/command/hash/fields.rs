@@ -71,9 +71,10 @@ mod tests {
 
     #[test]
     fn a_count_that_does_not_match_is_refused() {
-        for words in [&["FIELDS", "1", "a", "b"][..], &["FIELDS", "3", "a", "b"], &["FIELDS", "9223372036854775807"]] {
-            assert!(parse(words, 2).is_err() && parse(words, 1).is_err(), "{words:?}");
-        }
+        assert!(parse(&["FIELDS", "1", "a", "b"], 1).is_err());
+        assert!(parse(&["FIELDS", "2", "a", "b"], 2).is_err());
+        assert!(parse(&["FIELDS", "3", "a", "b"], 1).is_err());
+        assert!(parse(&["FIELDS", "9223372036854775807"], 2).is_err());
         assert!(parse(&["FIELDS", "0"], 1).is_err());
         assert!(parse(&["FIELDS"], 1).is_err());
         assert!(parse(&["1", "a"], 1).is_err());

@@ -48,3 +48,6 @@ pub(super) const HANDLERS: HandlerList = &[
     ("httl", ttl::httl),
     ("hvals", whole::hvals),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(super) fn hmset(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 /// Sets the fields and returns how many are new.
 #[inline]
 fn set_fields(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<usize, CommandError> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(CommandError::Arity(ctx.spec.name.into()));
     }
     let key = ctx.key(args, 1);

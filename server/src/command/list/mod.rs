@@ -35,3 +35,6 @@ pub(super) const HANDLERS: HandlerList = &[
     ("rpush", push::rpush),
     ("rpushx", push::rpushx),
 ];
+
+#[cfg(test)]
+mod tests;

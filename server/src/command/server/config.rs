@@ -63,7 +63,7 @@ fn get(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 }
 
 fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(CommandError::Syntax);
     }
     let changes = named(args)?;

@@ -42,3 +42,6 @@ fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
         Item::Int(number) => reply.bulk_integer(number),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ mod remove;
 mod reply;
 mod scan;
 pub(super) mod store;
+#[cfg(test)]
+mod tests;
 
 use super::registry::HandlerList;
 

@@ -38,6 +38,10 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResu
         return Ok(());
     };
     let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+    if count >= 0 && wanted >= set.len() {
+        reply::members(&mut ctx.reply, set.iter(), with_scores);
+        return Ok(());
+    }
     if count >= 0 {
         let picked = set.random_distinct(wanted, ctx.rng);
         reply::members(&mut ctx.reply, picked.into_iter(), with_scores);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::{
     config::{
-        settings::{OutputLimit, OutputLimits},
+        settings::{JitterRules, OutputLimit, OutputLimits},
         sizes,
     },
     store::observer::EventClass,
@@ -58,7 +58,7 @@ pub(super) fn show_events(events: EventClass) -> String {
     text
 }
 
-pub(super) fn read_jitter_rules(text: &str) -> Result<Vec<(Box<[u8]>, u8)>, String> {
+pub(super) fn read_jitter_rules(text: &str) -> Result<JitterRules, String> {
     let mut rules = text.split_ascii_whitespace().map(read_jitter_rule).collect::<Result<Vec<_>, _>>()?;
     if rules.len() > JITTER_RULES_MAX {
         return Err(format!("there may be {JITTER_RULES_MAX} rules at most"));

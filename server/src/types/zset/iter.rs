@@ -2,7 +2,7 @@
 
 use super::compact::CompactIter;
 use super::indexed::Indexed;
-use super::tree::{Inner, Leaf, Node};
+use super::tree::{Entry, Inner, Leaf, Node};
 
 /// Entries of a sorted set as (member, score).
 #[derive(Clone, Debug)]
@@ -60,6 +60,12 @@ impl<'a> Iterator for Iter<'a> {
 
 impl ExactSizeIterator for Iter<'_> {}
 
+/// The entries of an indexed set from `rank` on, ascending.
+pub(super) fn entries_from(set: &Indexed, rank: usize) -> impl Iterator<Item = Entry> {
+    let mut walk = TreeWalk::new(set, rank, false);
+    std::iter::from_fn(move || walk.next_entry())
+}
+
 /// A walk from leaf to leaf; the stack holds the way down to the current one.
 #[derive(Clone, Debug)]
 struct TreeWalk<'a> {
@@ -99,6 +105,11 @@ impl<'a> TreeWalk<'a> {
     }
 
     fn next(&mut self) -> Option<(&'a [u8], f64)> {
+        let entry = self.next_entry()?;
+        Some((self.set.member(entry.id), entry.score))
+    }
+
+    fn next_entry(&mut self) -> Option<Entry> {
         let leaf = self.leaf?;
         let entry = leaf.get(self.at);
         if self.descending {
@@ -112,7 +123,7 @@ impl<'a> TreeWalk<'a> {
                 self.next_leaf();
             }
         }
-        Some((self.set.member(entry.id), entry.score))
+        Some(entry)
     }
 
     /// Climbs until there is a neighbour in the walk's direction, then descends along its near edge.

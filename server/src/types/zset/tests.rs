@@ -249,3 +249,46 @@ fn random_picks_are_distinct_and_complete() {
         assert!(ZSet::new().random(&mut rng).is_none());
     }
 }
+
+#[test]
+fn removing_many_at_once_is_like_removing_them_one_by_one() {
+    let filled = || {
+        let mut set = ZSet::new();
+        for member in 0u16..3000 {
+            set.insert(&name(member), f64::from(member * 7 % 101), &EncodingLimits::default());
+        }
+        set
+    };
+    for ranks in [0..2000, 100..2900, 1500..3000, 1..3000] {
+        let (mut at_once, mut one_by_one) = (filled(), filled());
+        let mut removed = Vec::new();
+        assert_eq!(at_once.remove_ranks(ranks.clone(), |member, _| removed.push(member.to_vec())), ranks.len());
+        for member in &removed {
+            assert!(one_by_one.remove(member).is_some());
+        }
+        for member in 3000u16..3100 {
+            at_once.insert(&name(member), f64::from(member % 10), &EncodingLimits::default());
+            one_by_one.insert(&name(member), f64::from(member % 10), &EncodingLimits::default());
+        }
+        assert_eq!(at_once, one_by_one, "{ranks:?}");
+        for (rank, (member, score)) in at_once.iter().enumerate() {
+            assert_eq!(at_once.rank(member, false), Some((rank, score)), "{ranks:?}");
+        }
+        assert!(removed.iter().all(|member| !at_once.contains(member)), "{ranks:?}");
+    }
+}
+
+#[test]
+fn a_scan_misses_nothing_that_stays_when_many_are_removed_at_once() {
+    let mut set = ZSet::new();
+    for member in 0u16..3000 {
+        set.insert(&name(member), f64::from(member * 7 % 101), &EncodingLimits::default());
+    }
+    let mut seen = std::collections::HashSet::new();
+    let mut cursor = set.scan(0, 1000, |member, _| seen.extend([member.to_vec()]));
+    set.remove_ranks(500..1500, |_, _| {});
+    while cursor != 0 {
+        cursor = set.scan(cursor, 300, |member, _| seen.extend([member.to_vec()]));
+    }
+    assert!(set.iter().all(|(member, _)| seen.contains(member)));
+}

@@ -11,6 +11,9 @@ const LEAF_CAPACITY: usize = 63;
 /// Children of an inner node.
 const INNER_CAPACITY: usize = 64;
 
+/// Entries in the leaves of a tree that is built at once: some room is left for more.
+const BUILT_LEAF_LEN: usize = 48;
+
 /// A score and the id of the member that has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Entry {
@@ -57,6 +60,12 @@ impl<F: Fn(u32) -> bool> Place for ByScore<F> {
         }
         partition(lower, scores.len().min(ids.len()), |at| self.is_behind(scores[at], ids[at]))
     }
+}
+
+/// Cuts `0..len` into as few runs of at most `len_max` as possible, all about equally long.
+fn groups(len: usize, len_max: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let count = len.div_ceil(len_max);
+    (0..count).map(move |group| len * group / count..len * (group + 1) / count)
 }
 
 /// The first index from `low` up to `high` for which `holds` no longer does.
@@ -106,6 +115,25 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn new() -> Self {
         Self { root: Node::Leaf(Leaf::empty()) }
+    }
+
+    /// A tree of entries that are in order already.
+    pub(super) fn from_sorted(entries: &[Entry]) -> Self {
+        let mut level: Vec<Node> = groups(entries.len(), BUILT_LEAF_LEN)
+            .map(|group| {
+                let mut leaf = Leaf::empty();
+                for (at, entry) in entries[group].iter().enumerate() {
+                    leaf.insert_at(at, *entry);
+                }
+                Node::Leaf(leaf)
+            })
+            .collect();
+        while level.len() > 1 {
+            let groups = groups(level.len(), INNER_CAPACITY);
+            let mut children = level.into_iter();
+            level = groups.map(|group| Node::Inner(Inner::of(children.by_ref().take(group.len())))).collect();
+        }
+        Self { root: level.pop().unwrap_or_else(|| Node::Leaf(Leaf::empty())) }
     }
 
     pub(super) fn root(&self) -> &Node {
@@ -328,6 +356,14 @@ impl Leaf {
 }
 
 impl Inner {
+    fn of(children: impl Iterator<Item = Node>) -> Box<Self> {
+        let mut inner = Box::<Self>::default();
+        for (at, child) in children.enumerate() {
+            inner.insert_child(at, child);
+        }
+        inner
+    }
+
     pub(super) fn children(&self) -> &[Node] {
         &self.children
     }

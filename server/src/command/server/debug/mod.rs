@@ -3,6 +3,7 @@
 mod digest;
 mod inspect;
 mod protocol;
+mod reload;
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
@@ -38,9 +39,8 @@ pub(super) fn debug(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
         (b"error", 3) => return Err(CommandError::Other(String::from_utf8_lossy(args.get(2)).into_owned().into())),
         (b"populate", 3..=5) => return populate(ctx, args),
         (b"stringmatch-len", 4) => return inspect::stringmatch(ctx, args),
-        (b"reload" | b"loadaof", _) => {
-            return Err(CommandError::err("this server keeps nothing on disk that it could load again"));
-        }
+        (b"reload", _) => return reload::reload(ctx),
+        (b"loadaof", _) => return Err(CommandError::err("this server keeps no log that it could load")),
         _ => {
             return Err(CommandError::err(format_args!(
                 "unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
@@ -65,6 +65,7 @@ fn explain(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) {
             ("POPULATE <count> [<prefix>] [<size>]", "Creates keys that are not there yet."),
             ("PROTOCOL <type>", "A reply of this type."),
             ("QUICKLIST-PACKED-THRESHOLD <size>", "Accepted without effect."),
+            ("RELOAD", "Builds every value anew from its serialized form."),
             ("REPLYBUFFER <option> <value>", "Accepted without effect."),
             ("SET-ACTIVE-EXPIRE <0|1>", "Whether keys expire without being asked for."),
             ("SLEEP <seconds>", "Blocks the thread that serves this connection."),

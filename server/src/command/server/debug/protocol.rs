@@ -3,6 +3,7 @@
 use super::super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
 
 /// `DEBUG PROTOCOL type`
+#[expect(clippy::approx_constant, reason = "clients' tests compare these very digits")]
 pub(super) fn protocol(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let reply = &mut ctx.reply;
     let name = args.get(2).to_ascii_lowercase();
