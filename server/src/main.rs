@@ -1,12 +1,16 @@
 //! The `rondache` binary: reads its configuration, starts a node, and ends it on a signal.
 
-use std::{env, process::ExitCode};
+use std::{env, io, process::ExitCode, thread};
 
 use rondache_server::{
     config::{ConfigError, settings::Settings},
-    node::{Node, logging, start::RunningNode},
+    node::{Node, logging},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -51,31 +55,46 @@ fn main() -> ExitCode {
 
 fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     env::set_current_dir(&settings.dir)?;
+    // Before the start, so that no signal finds the node up and the system's own handling still in place.
+    let signals = Signals::new()?;
     let running = Node::start(settings)?;
-    end_on_signals(&running)?;
+    signals.end(running.node().shutdown.clone())?;
     running.wait();
     Ok(())
 }
 
-/// The first SIGTERM or SIGINT ends the node in order, the second at once.
-fn end_on_signals(running: &RunningNode) -> std::io::Result<()> {
-    let shutdown = running.node().shutdown.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut terminate, mut interrupt) = {
-        let _entered = runtime.enter();
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
-    };
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            let first = either(&mut terminate, &mut interrupt).await;
-            tracing::info!("{first} received");
-            shutdown.cancel();
-            let second = either(&mut terminate, &mut interrupt).await;
-            tracing::warn!("{second} received again: ending at once");
-            std::process::exit(EXIT_INTERRUPTED);
-        });
-    })?;
-    Ok(())
+/// The signals that end the node, and the runtime that waits for them.
+struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (terminate, interrupt) = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+        };
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// The first SIGTERM or SIGINT ends the node in order, the second at once.
+    fn end(self, shutdown: CancellationToken) -> io::Result<()> {
+        let Self { runtime, mut terminate, mut interrupt } = self;
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let first = either(&mut terminate, &mut interrupt).await;
+                tracing::info!("{first} received");
+                shutdown.cancel();
+                let second = either(&mut terminate, &mut interrupt).await;
+                tracing::warn!("{second} received again: ending at once");
+                std::process::exit(EXIT_INTERRUPTED);
+            });
+        })?;
+        Ok(())
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

@@ -256,7 +256,9 @@ pub struct SettingsCell {
 
 /// Who keeps a copy of some settings where they are looked at all the time.
 #[derive(Default)]
-struct Listeners(Vec<Box<dyn Fn(&Settings) + Send>>);
+struct Listeners(Vec<Listener>);
+
+type Listener = Box<dyn Fn(&Settings) + Send>;
 
 impl std::fmt::Debug for Listeners {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -50,19 +50,25 @@ fn list(elements: &[&[u8]]) -> Restored {
 
 fn set(members: &[&[u8]]) -> Restored {
     let mut set = Set::new();
-    members.iter().for_each(|member| drop(set.add(member, &EncodingLimits::default())));
+    for member in members {
+        set.add(member, &EncodingLimits::default());
+    }
     Restored::Object(set.into_object())
 }
 
 fn hash(pairs: &[(&[u8], &[u8])]) -> Restored {
     let mut hash = Hash::default();
-    pairs.iter().for_each(|(field, value)| drop(hash.insert(field, value, NOW_MS, &EncodingLimits::default())));
+    for (field, value) in pairs {
+        hash.insert(field, value, NOW_MS, &EncodingLimits::default());
+    }
     Restored::Object(hash.into_object())
 }
 
 fn zset(pairs: &[(&[u8], f64)]) -> Restored {
     let mut zset = ZSet::new();
-    pairs.iter().for_each(|(member, score)| drop(zset.insert(member, *score, &EncodingLimits::default())));
+    for (member, score) in pairs {
+        zset.insert(member, *score, &EncodingLimits::default());
+    }
     Restored::Object(zset.into_object())
 }
 

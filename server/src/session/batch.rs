@@ -112,7 +112,7 @@ impl Batch {
                     }
                 },
                 Stop::Malformed(error) => {
-                    executor.reply(session, out).error(&CommandError::from(error).to_string());
+                    executor.reply(session, out).error(CommandError::from(error).to_string());
                     return BatchEnd::Close;
                 }
             }

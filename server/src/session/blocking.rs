@@ -120,6 +120,13 @@ impl BlockedCommands {
 }
 
 impl Blocked {
+    /// Whether somebody runs the command again right now, or has answered it. Messages that the command itself caused are
+    /// there then, but its reply goes first.
+    #[must_use]
+    pub fn is_being_served(&self) -> bool {
+        self.waiting.answer.try_lock().is_none_or(|answer| answer.is_none())
+    }
+
     /// The wait is over without a change: answers as at the timeout, unless an answer is under way.
     pub fn time_out(&self, node: &Node) {
         self.end(node, |reply| self.waiting.on_timeout.write(reply));

@@ -192,7 +192,7 @@ impl<'e, 's> Executor<'e, 's> {
         if let Err(error) = result {
             out.truncate(reply_from);
             self.stats.count_failure(index, &error);
-            self.reply(session, out).error(&error.to_string());
+            self.reply(session, out).error(error.to_string());
         }
     }
 
@@ -355,7 +355,7 @@ impl<'e, 's> Executor<'e, 's> {
 
     fn write_error(&mut self, session: &mut Session, error: &CommandError, out: &mut Vec<u8>) -> Flow {
         let reply_from = out.len();
-        self.reply(session, out).error(&error.to_string());
+        self.reply(session, out).error(error.to_string());
         self.apply_reply_mode(session, reply_from, out);
         Flow::Next
     }

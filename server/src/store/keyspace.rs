@@ -635,7 +635,7 @@ impl<'s> Keyspace<'s> {
         let observed = shard.watchers.is_some() || shard.waiters.is_some();
         if observed {
             if let Some(watchers) = &mut shard.watchers
-                && let Some(flags) = watchers.remove(&(db, Box::from(key.bytes)))
+                && let Some(flags) = watchers.remove(&super::waiters::KeyOf(db, key.bytes))
             {
                 flags.iter().for_each(super::waiters::WatchFlag::raise);
             }

@@ -3,13 +3,16 @@
 mod basics;
 mod blocking;
 mod client;
+mod config;
 mod geo;
 mod hashes;
+mod info;
 mod keys;
 mod lines;
 mod lists;
 mod pubsub;
 mod sets;
+mod startup;
 mod strings;
 mod support;
 mod tracking;

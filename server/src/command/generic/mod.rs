@@ -2,6 +2,8 @@
 
 mod copy;
 mod dump;
+#[cfg(test)]
+mod effect_tests;
 mod existence;
 mod object;
 mod rename;

@@ -52,8 +52,17 @@ pub(super) fn move_element(
     to.push(ctx.ks.object_or_insert::<List>(destination)?, element.as_bytes(), limits);
     ctx.reply.bulk(element.as_bytes());
     ctx.changed(destination, EventClass::LIST, to.push_event());
+    // A list that is its own destination has its element back by now.
+    let was_last = ctx.ks.object_mut::<List>(source)?.is_some_and(|list| list.is_empty());
+    if was_last {
+        ctx.ks.remove(source);
+    }
+    // An element that moves is one change, not two.
+    ctx.ks.counts.changes -= 1;
     ctx.changed(source, EventClass::LIST, from.pop_event());
-    ctx.ks.remove_if_empty::<List>(source);
+    if was_last {
+        ctx.ks.event(source, EventClass::GENERIC, "del");
+    }
     record_move(ctx, source, destination, (from, to), element.as_bytes());
     Ok(true)
 }

@@ -123,18 +123,18 @@ impl Channels {
     }
 
     fn remove(&self, client_id: u64, kind: Kind, name: &[u8]) {
-        let leave = |_: &Box<[u8]>, subscribers: &mut Subscribers| {
+        let leave = |subscribers: &mut Subscribers| {
             subscribers.remove(&client_id);
             subscribers.is_empty()
         };
         match kind {
             Kind::Channel => {
-                if self.plain.remove_if_mut(name, leave).is_some() {
+                if self.plain.remove_if_mut(name, |_, subscribers| leave(subscribers)).is_some() {
                     self.plain_len.fetch_sub(1, Ordering::Relaxed);
                 }
             }
             Kind::Shard => {
-                self.shard.remove_if_mut(name, leave);
+                self.shard.remove_if_mut(name, |_, subscribers| leave(subscribers));
             }
             Kind::Pattern => {
                 let mut patterns = self.patterns.lock();

@@ -1,0 +1,124 @@
+//! A connection whose command waits: for keys, or for a pause to end. Messages reach the client meanwhile, and its end is
+//! noticed.
+
+use std::{future::poll_fn, io, task::Poll, time::Duration};
+
+use tokio::net::TcpStream;
+
+use super::Connection;
+use crate::{
+    node::clock,
+    session::{Session, blocking::Blocked},
+};
+
+/// While a command waits, at most this many bytes of what the client sends on are read: enough to notice that it left.
+const READ_WHILE_BLOCKED_MAX: usize = 64 * 1024;
+
+impl Connection {
+    /// Waits for a blocked command's reply; `false`: the connection is gone or to be closed.
+    pub(super) async fn wait_blocked(&mut self, mut blocked: Blocked) -> bool {
+        let timeout = async {
+            match blocked.timeout_ms {
+                Some(timeout_ms) => tokio::time::sleep(Duration::from_millis(timeout_ms)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(timeout);
+        let mut has_timed_out = false;
+        loop {
+            enum Event {
+                Reply(Option<Vec<u8>>),
+                TimedOut,
+                Input,
+            }
+            let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let event = tokio::select! {
+                biased;
+                reply = &mut blocked.reply => Event::Reply(reply.ok()),
+                () = &mut timeout, if !has_timed_out => Event::TimedOut,
+                () = Self::input_or_mail(&self.stream, &self.session, may_read) => Event::Input,
+            };
+            match event {
+                Event::Reply(Some(reply)) => {
+                    blocked.leave(&self.node);
+                    if !blocked.is_silent {
+                        self.unsent.extend_from_slice(&reply);
+                    }
+                    return self.write_unsent().await;
+                }
+                Event::Reply(None) => {
+                    blocked.leave(&self.node);
+                    return false;
+                }
+                Event::TimedOut => {
+                    has_timed_out = true;
+                    blocked.time_out(&self.node);
+                }
+                // For the moment that another thread takes for the command.
+                Event::Input if blocked.is_being_served() => tokio::task::yield_now().await,
+                Event::Input => {
+                    if !self.take_input_while_blocked(may_read).await {
+                        blocked.abandon(&self.node);
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until CLIENT PAUSE may let the next command pass; `false`: the connection is gone or to be closed.
+    pub(super) async fn wait_paused(&mut self) -> bool {
+        let node = self.node.clone();
+        let _waiting = node.pause.enter();
+        self.session.client.facts.lock().is_blocked = true;
+        let goes_on = loop {
+            let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let has_input = tokio::select! {
+                biased;
+                () = node.pause.wait(clock::unix_ms()) => false,
+                () = Self::input_or_mail(&self.stream, &self.session, may_read) => true,
+            };
+            if !has_input {
+                break true;
+            }
+            if !self.take_input_while_blocked(may_read).await {
+                break false;
+            }
+        };
+        self.session.client.facts.lock().is_blocked = false;
+        goes_on
+    }
+
+    async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
+        poll_fn(|cx| {
+            if session.client.mailbox.is_filled() || may_read && stream.poll_read_ready(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if session.client.mailbox.register(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    async fn take_input_while_blocked(&mut self, may_read: bool) -> bool {
+        let mut mail = Vec::new();
+        if self.take_mail(&mut mail).is_some() {
+            return false;
+        }
+        self.unsent.extend_from_slice(&mail);
+        if !self.write_unsent().await {
+            return false;
+        }
+        if !may_read {
+            return true;
+        }
+        let mut buf = [0; 4096];
+        match self.stream.try_read(&mut buf) {
+            Ok(0) => false,
+            Ok(len) => {
+                self.pending.extend_from_slice(&buf[..len]);
+                true
+            }
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+}
