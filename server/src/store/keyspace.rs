@@ -82,6 +82,9 @@ pub struct KeyspaceCounts {
     pub ttls_jittered: u64,
 }
 
+/// A write of the running command: its slot and its words.
+type PendingEffect = (u16, Vec<Box<[u8]>>);
+
 enum Held<'s> {
     None,
     One(usize, ShardGuard<'s>),
@@ -115,7 +118,7 @@ pub struct Keyspace<'s> {
     met_expired: Cell<bool>,
     /// Keys that were changed and that blocked clients wait for.
     pub(super) ready: Vec<(usize, Box<[u8]>)>,
-    effects: Option<Vec<(u16, Vec<Box<[u8]>>)>>,
+    effects: Option<Vec<PendingEffect>>,
     /// Values that are costly to free, kept until the locks are gone.
     garbage: Vec<EntryBox>,
 }

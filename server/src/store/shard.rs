@@ -111,12 +111,15 @@ pub(crate) struct Hand {
     pub(crate) bucket: usize,
 }
 
+/// Flags of the clients that watch a key, by database and key.
+pub(crate) type Watchers = HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>;
+
 /// What a shard's lock guards. In this order, so that what every command reads (down to the main table's array) shares
 /// a cache line with the lock.
 #[repr(C)]
 pub(crate) struct Shard {
     /// Clients that WATCH a key: told when it changes.
-    pub(crate) watchers: Option<Box<HashMap<(usize, Box<[u8]>), Vec<WatchFlag>>>>,
+    pub(crate) watchers: Option<Box<Watchers>>,
     /// Clients blocked on a key.
     pub(crate) waiters: Option<Box<Waiters>>,
     main: Db,

@@ -145,12 +145,13 @@ impl Table {
 
     /// Changes the entry at an occupied place; `change` may put another entry (of the same key) in its stead.
     pub(crate) fn update<R>(&mut self, place: Place, change: impl FnOnce(EntryBox) -> (EntryBox, R)) -> R {
-        // SAFETY: the table owns the entry and hands it over for the time of the call. Until the new address is
-        // stored the lane is empty, so that a panic in `change` cannot leave a dangling one.
+        let block = self.block(place);
         let bucket = &self.buckets[place.bucket];
         let (tag, meta) = (bucket.tag(place.lane), bucket.meta(place.lane));
-        let owned = unsafe { EntryBox::from_raw(self.block(place)) };
         bucket.clear(place.lane);
+        // SAFETY: the lane held the address of an entry that this table owns, and is empty now: nobody else owns it, and a
+        // panic in `change` cannot leave a dangling address.
+        let owned = unsafe { EntryBox::from_raw(block) };
         let (owned, result) = change(owned);
         bucket.set(place.lane, tag, expose(owned.into_raw()), meta);
         result
@@ -159,10 +160,8 @@ impl Table {
     /// The entry at an occupied place for changing in place.
     pub(crate) fn entry_mut(&mut self, place: Place) -> EntryGuard<'_> {
         // SAFETY: the guard borrows the table mutably, so the entry is reached by nothing else; it never drops it.
-        EntryGuard {
-            entry: std::mem::ManuallyDrop::new(unsafe { EntryBox::from_raw(self.block(place)) }),
-            table: std::marker::PhantomData,
-        }
+        let entry = std::mem::ManuallyDrop::new(unsafe { EntryBox::from_raw(self.block(place)) });
+        EntryGuard { entry, table: std::marker::PhantomData }
     }
 
     /// Puts another entry of the same key in an occupied place and returns the old one.

@@ -74,6 +74,8 @@ fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     }
     if ctx.waiting != Waiting::Never {
         ctx.node.apply_settings();
+        // A lower limit takes effect at once; where it can't be reached, the next write is told.
+        let _ = ctx.node.memory.make_room(ctx.ks, &ctx.node.settings.load(), ctx.rng);
     } else {
         // A transaction holds its shards: the control thread has none.
         ctx.node.settings_changed.notify_one();

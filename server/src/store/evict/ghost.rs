@@ -42,10 +42,6 @@ impl Ghost {
         false
     }
 
-    pub(super) fn memory_usage(&self) -> usize {
-        self.buckets.capacity() * size_of::<u64>()
-    }
-
     /// Follows the cache's size. Buckets stand in hash order, so a bucket's content belongs into the bucket at the same
     /// fraction of the new array; a few at the seams are forgotten.
     fn fit(&mut self, entries: usize) {

@@ -114,15 +114,6 @@ impl Evictor {
         let _ = entries.fetch_update(Relaxed, Relaxed, |len| Some(len.saturating_sub(count)));
     }
 
-    /// Heap bytes of the eviction state.
-    pub(crate) fn memory_usage(&self) -> usize {
-        let of = |domain: &CachePadded<Domain>| {
-            let queues = domain.queues.lock();
-            queues.ring.memory_usage() + queues.ghost.memory_usage()
-        };
-        self.domains.iter().map(of).sum()
-    }
-
     fn ring_len(&self) -> usize {
         self.domains.iter().map(|domain| domain.ring_len.load(Relaxed)).sum()
     }

@@ -66,10 +66,6 @@ impl Ring {
     pub(super) fn len(&self) -> usize {
         self.len
     }
-
-    pub(super) fn memory_usage(&self) -> usize {
-        self.chunks.len() * CHUNK_LEN * size_of::<Record>()
-    }
 }
 
 #[cfg(test)]
@@ -84,7 +80,7 @@ mod tests {
             assert_eq!(ring.len(), 1300 - n);
             assert_eq!(ring.pop(), Some(Record::new(n % 1024, n as u64)));
         }
-        assert_eq!((ring.pop(), ring.memory_usage()), (None, 0));
+        assert_eq!((ring.pop(), ring.chunks.len()), (None, 0));
     }
 
     #[test]
