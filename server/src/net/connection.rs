@@ -209,7 +209,9 @@ impl Connection {
 
     /// Appends to what is pending, in steps that follow what the current request is known to need.
     fn poll_read_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let step = self.parser.bytes_wanted().clamp(READ_BUF_LEN / 4, 16 * READ_BUF_LEN);
+        // A promise alone gets little: the steps grow with what has come.
+        let step_max = self.pending.len().clamp(READ_BUF_LEN, 16 * READ_BUF_LEN);
+        let step = self.parser.bytes_wanted().clamp(READ_BUF_LEN / 4, step_max);
         let mut pending = std::mem::take(&mut self.pending);
         let len = pending.len();
         pending.reserve(step);

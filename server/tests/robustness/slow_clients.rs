@@ -24,7 +24,7 @@ fn a_client_that_never_reads_costs_a_bounded_amount_of_memory() {
     }
     let mut grown_max = 0;
     for _ in 0..2_000 {
-        assert!(working.ask("INCR n").parse::<u64>().is_ok());
+        assert!(working.ask("INCR n").parse::<u64>().is_ok(), "another client works on");
         grown_max = grown_max.max(victim.rss_bytes().saturating_sub(before));
     }
     assert!(grown_max < UNREAD_BYTES_MAX, "grew by {grown_max} bytes");

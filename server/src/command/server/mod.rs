@@ -13,7 +13,7 @@ mod slowlog;
 use super::registry::HandlerList;
 
 /// The version of Redis whose commands and replies this node has, for clients that ask.
-pub(crate) const REDIS_VERSION: &str = "7.2.4";
+pub(crate) const REDIS_VERSION: &str = "7.4.0";
 
 /// The family's handlers.
 pub(super) const HANDLERS: HandlerList = &[
