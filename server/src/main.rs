@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The allocator's options: huge pages, since random access to a large heap spends most of its time in page walks; and
-/// freed pages back to the system within a second, so that memory that a cache gives up is really given up.
+/// freed pages back to the system within moments, so that memory that a cache gives up is really given up.
 #[allow(unsafe_code, reason = "jemalloc finds its options by this symbol")]
 // SAFETY: the name is the one that jemalloc declares for this purpose, and the value is the C string that it expects.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static MALLOC_CONF: Option<&'static std::ffi::c_char> = {
-    let options = c"thp:always,metadata_thp:always,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true";
+    let options = c"thp:always,dirty_decay_ms:200,muzzy_decay_ms:0,background_thread:true";
     // SAFETY: a C string has at least its terminator.
     Some(unsafe { &*options.as_ptr() })
 };
