@@ -50,6 +50,7 @@ impl TestNode {
     }
 
     /// The id of the node's process.
+    #[allow(dead_code, reason = "not every test binary that includes this file asks for it")]
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
