@@ -35,7 +35,7 @@ const PLANNED_ARGS_MAX: usize = 4096;
 /// Replies beyond this many bytes are sent before more requests run.
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
 
-/// What a call of [`Batch::run`] ended with.
+/// What running a batch ended with.
 #[derive(Debug)]
 pub enum BatchEnd {
     /// Every complete request has run; more bytes are needed.

@@ -2,8 +2,8 @@
 //!
 //! The default follows S3-FIFO (Yang et al., *FIFO queues are all you need for cache eviction*, SOSP 2023), fitted to a
 //! table with three spare bits per slot:
-//! - a newcomer enters the *small queue* (a [`ring`] of eight-byte records, about 12 % of the entries); at its head a key
-//!   that was used again joins *main*, any other is evicted and remembered as a [`ghost`];
+//! - a newcomer enters the *small queue* (a `ring` of eight-byte records, about 12 % of the entries); at its head a key
+//!   that was used again joins *main*, any other is evicted and remembered as a `ghost`;
 //! - *main* has no queue: a hand walks the table's buckets like a clock, counting frequencies down, and evicts at zero;
 //! - a newcomer that the ghost remembers joins main at once.
 //!
