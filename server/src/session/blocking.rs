@@ -194,6 +194,8 @@ pub(super) fn enroll(
 /// Runs the commands that wait for keys which the last command changed; they may change further keys.
 pub(super) fn serve_ready(executor: &mut Executor<'_, '_>) {
     executor.ks.release();
+    // What ran before may have taken long, and what it wrote may have expired by now.
+    executor.ks.circumstances.now_ms += executor.timer.lap_ms();
     while executor.ks.has_ready() {
         for (db, bytes) in executor.ks.take_ready() {
             serve_key(executor, db, &bytes);

@@ -24,6 +24,8 @@ pub(crate) type SharedRuns = Vec<(u16, u32)>;
 /// Times one batch.
 pub(crate) struct BatchTimer<'w> {
     started: Instant,
+    /// How much of the time since then `lap_ms` has told.
+    told_ms: u64,
     is_precise: bool,
     is_tracking: bool,
     /// Time of commands that were timed by themselves, in ns.
@@ -37,12 +39,19 @@ impl<'w> BatchTimer<'w> {
         shared.clear();
         Self {
             started: Instant::now(),
+            told_ms: 0,
             is_precise: (0..PRECISE_BELOW_US).contains(&settings.slowlog_threshold_us)
                 || settings.latency_threshold_ms > 0,
             is_tracking: settings.latency_tracking,
             single_ns: 0,
             shared,
         }
+    }
+
+    /// The whole ms since the batch began or since this was last asked.
+    pub(crate) fn lap_ms(&mut self) -> u64 {
+        let elapsed_ms = self.started.elapsed().as_millis() as u64;
+        elapsed_ms - std::mem::replace(&mut self.told_ms, elapsed_ms)
     }
 
     /// Before a command: the time, if it is timed by itself.

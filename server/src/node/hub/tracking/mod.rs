@@ -106,7 +106,8 @@ impl Tracking {
         session.refresh_mode();
     }
 
-    /// Ends tracking for a connection. The ids that it left in the table are cleared away by [`Tracking::tidy`].
+    /// Ends tracking for a connection. The ids that it left in the table are cleared away by [`Tracking::tidy`]; until
+    /// then changes must be heard of, lest the client finds what it has read earlier when it begins anew.
     pub fn disable(&self, session: &mut Session) {
         let Some(state) = session.tracking.take() else { return };
         session.refresh_mode();
@@ -116,9 +117,7 @@ impl Tracking {
             (facts.is_tracking, facts.is_broadcast, facts.redirect) = (false, false, 0);
         }
         state.prefixes.iter().for_each(|prefix| self.broadcast.remove(prefix, client.id));
-        let mut len = self.trackers_len.lock();
-        *len -= usize::from(self.trackers.remove(&client.id).is_some());
-        self.live.interest.set_tracking(*len > 0);
+        *self.trackers_len.lock() -= usize::from(self.trackers.remove(&client.id).is_some());
         self.has_leftovers.store(true, Ordering::Relaxed);
     }
 
@@ -174,6 +173,8 @@ impl Tracking {
         if self.has_leftovers.swap(false, Ordering::Relaxed) {
             // One by one even if nobody tracks: a client that begins right now must not lose what it has read.
             self.table.retain_clients(|id| self.trackers.contains_key(&id));
+            let len = self.trackers_len.lock();
+            self.live.interest.set_tracking(*len > 0);
         }
     }
 
