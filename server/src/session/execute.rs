@@ -99,6 +99,10 @@ impl<'e, 's> Executor<'e, 's> {
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return self.fail(session, Some(index), CommandError::OutOfMemory, out);
         }
+        if !session.is_plain && session.client.mailbox.is_filled() {
+            // That keys were evicted for this command is told before its reply.
+            session.client.mailbox.take(out);
+        }
         if let Err(error) = self.hold_keys(spec, planned) {
             return self.fail(session, Some(index), error, out);
         }
