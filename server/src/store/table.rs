@@ -369,27 +369,38 @@ impl TableHint {
         }
     }
 
-    /// Starts loading the home bucket of `hash`.
+    /// Starts loading the home bucket of `hash`, and the one behind it, to which a full one overflows.
     #[inline]
     pub(crate) fn prefetch_bucket(&self, hash: u64) {
         if let Some((array, count)) = self.array() {
-            prefetch_read(array + home(hash, count) * size_of::<Bucket>());
+            let address = array + home(hash, count) * size_of::<Bucket>();
+            prefetch_read(address);
+            prefetch_read(address + size_of::<Bucket>());
         }
     }
 
-    /// Starts loading the entries in the home bucket of `hash` that may be the wanted one.
+    /// Starts loading the entries in the home bucket of `hash`, or the one behind it, that may be the wanted one.
     ///
     /// `_pinned` keeps an array that is being replaced right now from being freed.
     #[inline]
     pub(crate) fn prefetch_entry(&self, hash: u64, _pinned: &crossbeam_epoch::Guard) {
         let Some((array, count)) = self.array() else { return };
-        // SAFETY: the array was published by its table and is freed only after all threads pinned at the time of its
-        // replacement (this one is) have unpinned; its fields are atomics. Addresses read here are only prefetched.
-        let bucket = unsafe { &*ptr::with_exposed_provenance::<Bucket>(array).add(home(hash, count)) };
-        for lane in bucket.matches(Bucket::tag_of(hash)) {
-            let address = bucket.address(lane);
-            prefetch_read(address);
-            prefetch_read(address.wrapping_add(64));
+        let at = home(hash, count);
+        // SAFETY: the array was published by its table with its length and is freed only after all threads pinned at the
+        // time of its replacement (this one is) have unpinned; its fields are atomics. Addresses read here are only
+        // prefetched.
+        let buckets = unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance::<Bucket>(array), count) };
+        for bucket in &buckets[at..(at + 2).min(count)] {
+            let mut has_match = false;
+            for lane in bucket.matches(Bucket::tag_of(hash)) {
+                let address = bucket.address(lane);
+                prefetch_read(address);
+                prefetch_read(address.wrapping_add(64));
+                has_match = true;
+            }
+            if has_match || !bucket.overflowed() {
+                return;
+            }
         }
     }
 

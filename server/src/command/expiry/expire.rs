@@ -37,11 +37,16 @@ fn set_deadline(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, form: ExpireForm) -> Com
         return Ok(());
     };
     // Conditions compare what the client asked for: jitter must not make a TTL that is longer look shorter.
-    if !condition.admits(entry.deadline_ms(), ctx.exact_deadline_ms(expiry)) {
+    let old_ms = entry.deadline_ms();
+    if !condition.admits(old_ms, ctx.exact_deadline_ms(expiry)) {
         ctx.reply.integer(0);
         return Ok(());
     }
-    let deadline_ms = ctx.deadline_ms(key.bytes, expiry);
+    let mut deadline_ms = ctx.deadline_ms(key.bytes, expiry);
+    if condition.later {
+        // GT promises that the deadline does not move nearer, whatever the jitter.
+        deadline_ms = deadline_ms.max(old_ms.unwrap_or(0));
+    }
     if deadline_ms <= ctx.now_ms() {
         ctx.ks.remove(&key);
         ctx.changed(&key, EventClass::GENERIC, "del");
@@ -125,6 +130,19 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::settings::Settings, session::harness::Harness};
+
+    #[test]
+    fn jitter_never_moves_a_deadline_nearer_under_gt() {
+        let mut harness = Harness::new(Settings { ttl_jitter_percent: 100, ..Settings::default() });
+        harness.call("SET k v");
+        harness.call("PEXPIREAT k 1700000095000");
+        for _ in 0..50 {
+            harness.call("EXPIRE k 100 GT");
+            let deadline_ms: u64 = harness.call("PEXPIRETIME k").trim_start_matches(':').parse().unwrap();
+            assert!((1_700_000_095_000..=1_700_000_100_000).contains(&deadline_ms), "{deadline_ms}");
+        }
+    }
 
     #[test]
     fn a_key_without_a_deadline_counts_as_living_for_ever() {
