@@ -16,11 +16,15 @@ pub mod stats;
 
 use std::sync::Arc;
 
-use rondache_protocol::command::{CommandSpec, Flags};
+use rondache_protocol::{
+    bus::identity::NodeId,
+    command::{CommandSpec, Flags},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    cluster::Cluster,
     command::{args::Args, redact},
     config::settings::{Settings, SettingsCell},
     session::{Session, blocking::BlockedCommands, client::Clients},
@@ -31,6 +35,8 @@ use crate::{
 pub struct Node {
     /// The keys.
     pub store: Store,
+    /// The node's part in its cluster.
+    pub cluster: Cluster,
     /// The live settings.
     pub settings: SettingsCell,
     /// The connections.
@@ -72,8 +78,10 @@ impl Node {
         let hub = hub::Hub::new(&settings);
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
+        let started_ms = clock::unix_ms();
         Arc::new(Self {
             store: Store::new(rng.u64(..)),
+            cluster: Cluster::new(NodeId(rng.u128(..)), started_ms),
             settings,
             clients: Clients::default(),
             blocked: BlockedCommands::default(),
@@ -87,7 +95,7 @@ impl Node {
             latency: latency::LatencyMonitor::default(),
             settings_changed: Notify::new(),
             shutdown: CancellationToken::new(),
-            started_ms: clock::unix_ms(),
+            started_ms,
             run_id: (0..40).map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0')).collect(),
         })
     }
