@@ -7,9 +7,11 @@
 //! | [`wire`] | a connection that speaks RESP and hides nothing: every error and every pause is seen |
 //! | [`load`] | clients that keep asking, and remember what was acknowledged |
 //! | [`open_loop`] | clients that ask at a fixed rate, whatever the answers do |
+//! | [`netns`] | machines with a network of their own, whose cables can be pulled |
 //! | [`scenario`] | what happens to a cluster, and what must hold then; used by the tests and by the `measure` program |
 
 pub mod load;
+pub mod netns;
 pub mod open_loop;
 pub mod ports;
 pub mod process;

@@ -20,7 +20,7 @@ pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct NodeProcess {
     child: Child,
-    port: u16,
+    addr: SocketAddr,
     log: PathBuf,
 }
 
@@ -56,35 +56,46 @@ impl NodeProcess {
     /// The process can't be started.
     #[must_use]
     pub fn start_on(port: u16, arguments: &[String]) -> Self {
-        let log = std::env::temp_dir().join(format!("rondache-{}-{port}.log", std::process::id()));
+        Self::start_with(Command::new(binary()), SocketAddr::from((Ipv4Addr::LOCALHOST, port)), arguments)
+    }
+
+    /// As [`NodeProcess::start`], at that address and its companions, by a command that comes to run the binary in the
+    /// same process.
+    ///
+    /// # Panics
+    /// The process can't be started.
+    #[must_use]
+    pub fn start_with(mut command: Command, addr: SocketAddr, arguments: &[String]) -> Self {
+        let name = format!("rondache-{}-{addr}.log", std::process::id());
+        let log = std::env::temp_dir().join(name);
         let file = File::options().create(true).append(true).open(&log).expect("the temporary directory is writable");
-        let child = Command::new(binary())
-            .args(["--listen", &format!("127.0.0.1:{port}")])
+        let child = command
+            .args(["--listen", &addr.to_string()])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(file)
             .spawn()
             .expect("the binary starts");
-        Self { child, port, log }
+        Self { child, addr, log }
     }
 
     /// Where clients connect.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+        self.addr
     }
 
     /// Where clients connect that follow redirects.
     #[must_use]
     pub fn redirect_addr(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + REDIRECT_OFFSET))
+        SocketAddr::new(self.addr.ip(), self.addr.port() + REDIRECT_OFFSET)
     }
 
     /// The client port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.addr.port()
     }
 
     /// The process's id.
@@ -141,7 +152,7 @@ impl NodeProcess {
     /// # Errors
     /// It doesn't answer.
     pub fn admin(&self, path: &str) -> io::Result<(u16, String)> {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + ADMIN_OFFSET));
+        let addr = SocketAddr::new(self.addr.ip(), self.addr.port() + ADMIN_OFFSET);
         let mut stream = TcpStream::connect_timeout(&addr, Duration::from_secs(2))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
@@ -174,6 +185,26 @@ impl NodeProcess {
             assert!(Instant::now() < deadline, "no node that {what}; its log ends so:\n{}", self.log_tail());
             pause();
         }
+    }
+
+    /// Waits until the node is ready, sees `live` living members, and nothing moves any more.
+    ///
+    /// # Panics
+    /// It does not come to that, or has ended.
+    pub fn wait_settled(&mut self, live: usize) {
+        self.wait_until("has settled", |node| {
+            let Ok((200, body)) = node.admin("/cluster") else { return false };
+            let Ok(status) = serde_json::from_str::<serde_json::Value>(&body) else { return false };
+            status["settled"] == true && status["live_members"] == live && matches!(node.admin("/readyz"), Ok((200, _)))
+        });
+    }
+
+    /// Whether the process has not ended.
+    ///
+    /// # Panics
+    /// The system has lost the process.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child process").is_none()
     }
 
     /// The last lines that the node logged.
@@ -267,14 +298,9 @@ impl ClusterProcess {
     /// # Panics
     /// It does not come to that.
     pub fn wait_settled(&mut self, live: usize) {
-        let is_settled = |node: &NodeProcess| {
-            let Ok((200, body)) = node.admin("/cluster") else { return false };
-            let Ok(status) = serde_json::from_str::<serde_json::Value>(&body) else { return false };
-            status["settled"] == true && status["live_members"] == live && matches!(node.admin("/readyz"), Ok((200, _)))
-        };
         for node in &mut self.nodes {
-            if node.child.try_wait().expect("a child process").is_none() {
-                node.wait_until("has settled", is_settled);
+            if node.is_running() {
+                node.wait_settled(live);
             }
         }
     }

@@ -2,11 +2,11 @@
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rondache_cluster_tests::{
-    scenario::{change, death, hammer},
+    scenario::{change, death, hammer, isolation},
     wire::WireError,
 };
 
@@ -36,6 +36,12 @@ enum Scenario {
         /// How many increments.
         #[arg(long, default_value_t = 100_000)]
         total: u64,
+    },
+    /// One of three nodes, each in a network namespace of its own (needs root), is cut off and comes back.
+    Isolate {
+        /// How long it is cut off, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
     /// A fourth node joins under load.
     Join {
@@ -77,6 +83,7 @@ async fn run(scenario: Scenario) -> Result<String, WireError> {
         Scenario::Kill { write_acks } => death::run(&died(death::End::Killed, write_acks)).await?.to_string(),
         Scenario::Freeze { write_acks } => death::run(&died(death::End::Frozen, write_acks)).await?.to_string(),
         Scenario::Hammer { total } => hammer::run(total, true).await?.to_string(),
+        Scenario::Isolate { seconds } => isolation::run(Duration::from_secs(seconds)).await?.to_string(),
         Scenario::Join { keys, rate } => {
             change::run(&change::Plan::new(change::Change::Join, keys, rate)).await?.to_string()
         }

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod death;
 pub mod hammer;
+pub mod isolation;
 
 use std::time::Duration;
 
