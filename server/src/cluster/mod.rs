@@ -2,17 +2,19 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
 
+pub mod guard;
 pub mod member;
 pub mod plane;
 pub mod routing;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
-use self::routing::Routing;
+use self::{guard::Guard, routing::Routing};
 
 /// A node's part in its cluster, as all of its threads share it. A node that is alone is a cluster of one.
 #[derive(Debug)]
@@ -21,12 +23,14 @@ pub struct Cluster {
     pub identity: Identity,
     /// Who executes which slot.
     pub routing: Routing,
+    /// Whether this node may execute requests.
+    pub guard: Guard,
 }
 
 impl Cluster {
     /// A cluster of this node alone, which owns every slot. `started_ms` is its generation.
     #[must_use]
     pub fn new(id: NodeId, started_ms: u64) -> Self {
-        Self { identity: Identity { generation: started_ms, id }, routing: Routing::default() }
+        Self { identity: Identity { generation: started_ms, id }, routing: Routing::default(), guard: Guard::default() }
     }
 }
