@@ -18,6 +18,8 @@ enum Apart {
     Nodes,
 }
 
+const ROUNDS_MAX: usize = 8;
+
 /// Leaves copies where they are, adds missing ones, in other zones as far as these have room, and evens out what the
 /// nodes hold as owners and copies together.
 pub(super) fn plan_copies(draft: &mut Draft) {
@@ -126,8 +128,31 @@ impl Copies<'_> {
         self.deal(queue, no_limit, Apart::Nodes);
     }
 
-    /// Lets nodes that hold too little take copies from others, from the fullest first.
+    /// Moves copies away from nodes that hold too much, and to nodes that hold too little, from the fullest first.
     fn even_out(&mut self) {
+        self.settle();
+        for _ in 0..ROUNDS_MAX {
+            if !self.is_uneven() {
+                break;
+            }
+            for donors_above in [Level::Ample, Level::FairUp] {
+                self.shift(donors_above, Level::Fair, Apart::Nodes, |_| true);
+            }
+            self.settle();
+        }
+    }
+
+    fn is_uneven(&self) -> bool {
+        (0..self.draft.nodes.len() as u16)
+            .any(|node| self.loads.is_above(node, Level::Most) || self.loads.is_below(node, Level::Least))
+    }
+
+    fn settle(&mut self) {
+        for apart in self.by_strictness() {
+            for fill_to in [Level::Fair, Level::Most] {
+                self.shift(Level::Most, fill_to, *apart, |_| true);
+            }
+        }
         let needy = self.loads.needy();
         for apart in self.by_strictness() {
             for donors_above in [Level::Ample, Level::FairUp, Level::Fair] {
