@@ -4,12 +4,16 @@
 //! |---|---|
 //! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
 //! | [`member`] | members and views: whom a node believes in |
+//! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
 
 pub mod guard;
 pub mod member;
+pub mod plan;
 pub mod plane;
+pub mod ring;
 pub mod routing;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};

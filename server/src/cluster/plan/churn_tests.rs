@@ -1,0 +1,214 @@
+//! How even shares stay, and how much moves, over long random joins and leaves.
+//!
+//! `cargo test -p rondache-server --lib shares_stay_even_and_little_moves -- --nocapture` prints the table. The
+//! environment variables `RONDACHE_CHURN_STEPS` (per row, default: few enough for an unoptimised build) and
+//! `RONDACHE_CHURN_SEED` make other and longer runs.
+
+use rondache_protocol::{
+    bus::identity::{Identity, NodeId},
+    slot::SLOTS,
+};
+
+use super::{Candidate, Moved, Placement, place};
+
+/// A cluster whose members come and go; everything planned is done before the next change.
+struct Churn {
+    rng: fastrand::Rng,
+    nodes: Vec<Candidate>,
+    placement: Placement,
+    copies: usize,
+    kind: Kind,
+    born: u64,
+    worst: Worst,
+}
+
+/// What kinds of nodes there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Equal,
+    /// Weights 0.5 to 4.
+    Weighted,
+    /// Weights 0.5 to 2 in three zones that are kept about equally strong.
+    Zoned,
+}
+
+/// The worst that was seen after any step.
+#[derive(Clone, Copy, Debug)]
+struct Worst {
+    owners: (f64, f64),
+    held: (f64, f64),
+    moved: f64,
+    transfers: f64,
+    moved_sum: f64,
+    transfers_sum: f64,
+    steps: usize,
+    /// Slots whose copies all share a zone with their owner or each other.
+    zone_sharing: usize,
+}
+
+impl Churn {
+    fn new(kind: Kind, size: usize, copies: usize, seed: u64) -> Self {
+        let worst = Worst {
+            owners: (f64::MAX, 0.0),
+            held: (f64::MAX, 0.0),
+            moved: 0.0,
+            transfers: 0.0,
+            moved_sum: 0.0,
+            transfers_sum: 0.0,
+            steps: 0,
+            zone_sharing: 0,
+        };
+        let rng = fastrand::Rng::with_seed(seed);
+        let mut churn = Self { rng, nodes: Vec::new(), placement: Placement::default(), copies, kind, born: 0, worst };
+        for _ in 0..size {
+            let node = churn.newcomer();
+            churn.nodes.push(node);
+        }
+        churn.placement = place(&churn.nodes, &churn.placement, copies);
+        churn
+    }
+
+    fn newcomer(&mut self) -> Candidate {
+        self.born += 1;
+        let identity = Identity { generation: self.born, id: NodeId(self.rng.u128(..)) };
+        let weight = match self.kind {
+            Kind::Equal => 100,
+            Kind::Weighted => self.rng.u32(50..=400),
+            Kind::Zoned => self.rng.u32(50..=200),
+        };
+        let zone = if self.kind == Kind::Zoned { self.weakest_zone() } else { String::new() };
+        Candidate { identity, weight, zone, is_leaving: false }
+    }
+
+    fn weakest_zone(&self) -> String {
+        let strength =
+            |zone: &&str| -> u32 { self.nodes.iter().filter(|node| node.zone == **zone).map(|node| node.weight).sum() };
+        ["a", "b", "c"].into_iter().min_by_key(strength).unwrap_or_default().to_owned()
+    }
+
+    /// One node joins or leaves (half of those by dying), so that the size stays near `size`.
+    fn step(&mut self, size: usize) {
+        let joins = self.nodes.len() < size || (self.nodes.len() == size && self.rng.bool());
+        let (least_moved, least_transfers) = if joins {
+            let node = self.newcomer();
+            let weights: u32 = self.nodes.iter().map(|node| node.weight).sum::<u32>() + node.weight;
+            let weight = node.weight;
+            self.nodes.push(node);
+            let fair = f64::from(SLOTS) * f64::from(weight) / f64::from(weights);
+            (fair, fair_held(&self.nodes, self.copies).last().copied().unwrap_or(0.0))
+        } else {
+            let at = self.rng.usize(0..self.nodes.len());
+            let gone = self.nodes[at].identity;
+            if self.rng.bool() {
+                self.nodes[at].is_leaving = true;
+            } else {
+                self.nodes.remove(at);
+            }
+            let (owned, held) = self.load(gone);
+            (owned as f64, held as f64)
+        };
+        let next = place(&self.nodes, &self.placement, self.copies);
+        let moved = Moved::between(&self.placement, &next);
+        self.placement = next;
+        self.nodes.retain(|node| !node.is_leaving);
+        self.observe(moved, least_moved, least_transfers);
+    }
+
+    fn load(&self, node: Identity) -> (usize, usize) {
+        let owned = (0..SLOTS).filter(|slot| self.placement.owner(*slot) == Some(node)).count();
+        let held = (0..SLOTS).filter(|slot| self.placement.holders(*slot).any(|holder| holder == node)).count();
+        (owned, held)
+    }
+
+    fn observe(&mut self, moved: Moved, least_moved: f64, least_transfers: f64) {
+        let mut worst = self.worst;
+        let (moved, transfers) = (moved.owners as f64 / least_moved, moved.transfers as f64 / least_transfers);
+        worst.moved = worst.moved.max(moved);
+        worst.transfers = worst.transfers.max(transfers);
+        worst.moved_sum += moved;
+        worst.transfers_sum += transfers;
+        worst.steps += 1;
+        let weights: f64 = self.nodes.iter().map(|node| f64::from(node.weight)).sum();
+        let fair_held = fair_held(&self.nodes, self.copies);
+        let mut owned = vec![0.0; self.nodes.len()];
+        let mut held = vec![0.0; self.nodes.len()];
+        let mut sharing = 0;
+        for slot in 0..SLOTS {
+            let holders: Vec<usize> = self.placement.holders(slot).filter_map(|node| self.index(node)).collect();
+            owned[holders[0]] += 1.0;
+            holders.iter().for_each(|node| held[*node] += 1.0);
+            let zone = |node: usize| &self.nodes[node].zone;
+            let meets = |at: usize| holders[..at].iter().any(|node| zone(*node) == zone(holders[at]));
+            sharing += usize::from(self.kind == Kind::Zoned && (0..holders.len()).any(meets));
+        }
+        worst.zone_sharing = worst.zone_sharing.max(sharing);
+        for (node, candidate) in self.nodes.iter().enumerate() {
+            let fair = f64::from(SLOTS) * f64::from(candidate.weight) / weights;
+            widen(&mut worst.owners, owned[node], fair);
+            widen(&mut worst.held, held[node], fair_held[node]);
+        }
+        self.worst = worst;
+    }
+
+    /// Nodes are in the order of their birth.
+    fn index(&self, node: Identity) -> Option<usize> {
+        self.nodes.binary_search_by_key(&node, |candidate| candidate.identity).ok()
+    }
+}
+
+/// Widens a range of shares by a node's, which may be a slot off.
+fn widen(range: &mut (f64, f64), load: f64, fair: f64) {
+    range.0 = range.0.min((load + 1.0).min(fair).max(load) / fair);
+    range.1 = range.1.max((load - 1.0).max(fair).min(load) / fair);
+}
+
+/// What each node should hold as owner and copy: in proportion to the weights, but no slot twice.
+fn fair_held(nodes: &[Candidate], copies: usize) -> Vec<f64> {
+    let slots = f64::from(SLOTS);
+    let rounds = (copies + 1).min(nodes.len());
+    let mut is_full = vec![false; nodes.len()];
+    loop {
+        let full = is_full.iter().filter(|is_full| **is_full).count() as f64;
+        let free = nodes.iter().zip(&is_full).filter(|(_, is_full)| !**is_full);
+        let weights: f64 = free.map(|(node, _)| f64::from(node.weight)).sum();
+        let fair = |node: &Candidate| (slots * (rounds as f64 - full)) * f64::from(node.weight) / weights;
+        let over = (0..nodes.len()).find(|node| !is_full[*node] && fair(&nodes[*node]) > slots);
+        match over {
+            Some(node) => is_full[node] = true,
+            None => {
+                return nodes.iter().zip(&is_full).map(|(node, full)| if *full { slots } else { fair(node) }).collect();
+            }
+        }
+    }
+}
+
+fn from_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn shares_stay_even_and_little_moves() {
+    let seed = from_env("RONDACHE_CHURN_SEED").unwrap_or(1);
+    println!("seed {seed}; shares of the lightest and the heaviest node, moved slots against the minimum");
+    println!(
+        "nodes kind      copies steps  owners       owners+copies  moved: worst mean  data: worst mean  zones shared"
+    );
+    let kinds = [(Kind::Equal, "equal"), (Kind::Weighted, "weighted"), (Kind::Zoned, "zoned")];
+    for (size, quick_steps) in [(3, 30), (4, 30), (10, 30), (50, 15), (200, 8), (1000, 3)] {
+        if std::env::var("RONDACHE_CHURN_SIZES").is_ok_and(|s| !s.split(',').any(|x| x == size.to_string())) { continue }
+        for (kind, name) in kinds {
+            let copies = 1;
+            let mut churn = Churn::new(kind, size, copies, seed);
+            let steps = from_env("RONDACHE_CHURN_STEPS").unwrap_or(quick_steps);
+            for _ in 0..steps {
+                churn.step(size);
+            }
+            let Worst { owners, held, moved, transfers, moved_sum, transfers_sum, zone_sharing, .. } = churn.worst;
+            let (moved_mean, transfers_mean) = (moved_sum / steps as f64, transfers_sum / steps as f64);
+            println!(
+                "{size:5} {name:9} {copies:6} {steps:5}  {:.3} {:.3}  {:.3} {:.3}    {moved:11.3} {moved_mean:.3} {transfers:11.3} {transfers_mean:.3}  {zone_sharing:8}",
+                owners.0, owners.1, held.0, held.1,
+            );
+        }
+    }
+}
