@@ -8,17 +8,33 @@
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
+//! | [`status`] | what users and operators are shown of the cluster |
+//! | [`settings`] | settings that all nodes share |
+//! | [`live`] | the same, brought up to date with the routes |
+//! | [`desk`] | what operators ask of the control plane |
+//! | [`grace`] | slots that the redirect port still answers for after they have moved |
 
+pub mod desk;
+pub mod grace;
 pub mod guard;
+pub mod live;
 pub mod member;
 pub mod plan;
 pub mod plane;
 pub mod ring;
 pub mod routing;
+pub mod settings;
+pub mod status;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
-use self::{guard::Guard, routing::Routing};
+use self::{
+    desk::Desk, grace::Grace, guard::Guard, member::Addrs, routing::Routing, settings::SharedSettings,
+    status::ClusterStatus, status::StatusCell,
+};
+use crate::config::settings::Settings;
 
 /// A node's part in its cluster, as all of its threads share it. A node that is alone is a cluster of one.
 #[derive(Debug)]
@@ -29,12 +45,60 @@ pub struct Cluster {
     pub routing: Routing,
     /// Whether this node may execute requests.
     pub guard: Guard,
+    /// The latest snapshot for users and operators.
+    pub status: StatusCell,
+    /// What operators ask of the control plane.
+    pub desk: Desk,
+    /// Slots that the redirect port still answers for.
+    pub grace: Grace,
 }
 
 impl Cluster {
     /// A cluster of this node alone, which owns every slot. `started_ms` is its generation.
     #[must_use]
-    pub fn new(id: NodeId, started_ms: u64) -> Self {
-        Self { identity: Identity { generation: started_ms, id }, routing: Routing::default(), guard: Guard::default() }
+    pub fn new(id: NodeId, started_ms: u64, settings: &Settings) -> Self {
+        let desk = Desk::new(SharedSettings::new(id, settings));
+        if settings.cluster.join.is_empty() {
+            desk.found();
+        }
+        Self {
+            identity: Identity { generation: started_ms, id },
+            routing: Routing::default(),
+            guard: Guard::default(),
+            status: StatusCell::default(),
+            desk,
+            grace: Grace::default(),
+        }
+    }
+
+    /// What this node knows of its cluster.
+    #[must_use]
+    pub fn status(&self, settings: &Settings) -> Arc<ClusterStatus> {
+        self.status.latest().unwrap_or_else(|| {
+            let mut status = ClusterStatus::alone(
+                &self.identity,
+                settings.node_name(),
+                own_addrs(settings),
+                settings.cluster.name.clone(),
+            );
+            status.replicas = settings.cluster.replicas;
+            for me in &mut status.members {
+                (me.weight, me.zone) = (settings.cluster.weight, settings.cluster.zone.clone());
+            }
+            Arc::new(status)
+        })
+    }
+}
+
+/// Where a node with these settings is reached: the first address of each kind, as it is advertised.
+#[must_use]
+pub fn own_addrs(settings: &Settings) -> Addrs {
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let first = |addrs: Vec<SocketAddr>| settings.advertised(addrs.first().copied().unwrap_or(nowhere));
+    Addrs {
+        client: first(settings.listen.clone()),
+        redirect: first(settings.redirect_addrs()),
+        bus: first(settings.bus_addrs()),
+        admin: first(settings.admin_addrs()),
     }
 }

@@ -4,6 +4,7 @@
 //! `CONFIG SET` all go through it, and [`settings`] is what they fill.
 
 mod cli;
+pub mod cluster;
 mod env;
 mod file;
 pub mod parameters;

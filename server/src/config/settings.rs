@@ -12,6 +12,7 @@ use std::{
 
 use parking_lot::Mutex;
 
+use super::cluster::ClusterSettings;
 use crate::{
     store::{keyspace::AccessPolicy, observer::EventClass},
     types::limits::EncodingLimits,
@@ -187,6 +188,8 @@ pub struct Settings {
     pub hll_sparse_bytes_max: usize,
     /// Thresholds of the compact encodings.
     pub encoding: EncodingLimits,
+    /// The node's part in its cluster.
+    pub cluster: ClusterSettings,
 }
 
 /// The values of `loglevel`, from most to least, as Redis names them.
@@ -241,6 +244,7 @@ impl Default for Settings {
             latency_threshold_ms: 0,
             hll_sparse_bytes_max: 3000,
             encoding: EncodingLimits::default(),
+            cluster: ClusterSettings::default(),
         }
     }
 }

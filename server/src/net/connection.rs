@@ -66,11 +66,14 @@ impl Connection {
         let stream = TcpStream::from_std(stream)?;
         let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
         let client = node.clients.admit(peer, local, stream.as_raw_fd(), clock::unix_ms());
-        let is_authenticated = node.settings.load().password.is_empty();
+        let settings = node.settings.load();
+        let mut session = Session::new(client, settings.password.is_empty());
+        // After the start these are the ports that are really listened on.
+        session.is_redirecting = settings.cluster.redirect_listen.iter().any(|addr| addr.port() == local.port());
         Ok(Self {
             node: node.clone(),
             stream,
-            session: Session::new(client, is_authenticated),
+            session,
             parser: RequestParser::new(RequestLimits::default()),
             pending: Vec::new(),
             unsent: Vec::new(),

@@ -5,6 +5,7 @@
 //!                         └─► worker 1: …            (read, execute, write: never another thread)
 //! ```
 
+pub(crate) mod admin;
 pub mod connection;
 pub(crate) mod housekeeping;
 pub mod listener;

@@ -106,8 +106,15 @@ impl<'e, 's> Executor<'e, 's> {
         if let Err(error) = self.hold_keys(spec, planned) {
             return self.fail(session, Some(index), error, out);
         }
+        let role = self.ks.expiry_role;
+        if session.is_redirecting
+            && let Err(error) = self.check_redirect(session, spec, planned)
+        {
+            return self.fail(session, Some(index), error, out);
+        }
         let reply_from = out.len();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
+        self.ks.expiry_role = role;
         self.stats.count_call(timing::slot_of(index, spec, args));
         let flow = match (result, blocked) {
             (Err(error), _) => {
@@ -296,6 +303,9 @@ impl<'e, 's> Executor<'e, 's> {
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return Err(CommandError::OutOfMemory);
         }
+        if session.is_redirecting {
+            self.check_redirect_queued(session, std::iter::once((spec, *args)))?;
+        }
         let Some(transaction) = &mut session.transaction else { return Ok(Gate::Open) };
         Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
         {
@@ -427,7 +437,7 @@ pub(super) fn lock_keys(
 }
 
 /// The entry that says where the keys stand: the subcommand's, where the command is a container (OBJECT, MEMORY …).
-fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+pub(super) fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
     if spec.subcommands.is_empty() {
         return spec;
     }

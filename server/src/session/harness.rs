@@ -46,6 +46,18 @@ impl Harness {
         Self { node, session, rng: fastrand::Rng::with_seed(1), now_ms: NOW_MS, role: ExpiryRole::Owner }
     }
 
+    /// A node whose connection came in on the redirect port.
+    pub(crate) fn redirecting() -> Self {
+        let mut harness = Self::new(Settings::default());
+        harness.session.is_redirecting = true;
+        harness
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// A node whose TTLs are what was asked for.
     pub(crate) fn unjittered() -> Self {
         Self::new(Settings { ttl_jitter_percent: 0, ..Settings::default() })

@@ -11,6 +11,7 @@ pub mod execute;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod mailbox;
+pub(crate) mod redirect;
 pub(crate) mod timing;
 pub mod transaction;
 
@@ -46,6 +47,10 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// Whether it came in on the redirect port, where Redis Cluster's rules hold.
+    pub is_redirecting: bool,
+    /// READONLY: on the redirect port, copies may answer reads.
+    pub reads_copies: bool,
     /// Whether the connection ends after this reply (QUIT, protocol errors).
     pub closes: bool,
     /// Channels and patterns that it listens to; `None`: none.
@@ -92,6 +97,8 @@ impl Session {
             watch: None,
             reply_mode: ReplyMode::On,
             no_touch: false,
+            is_redirecting: false,
+            reads_copies: false,
             closes: false,
             subscriptions: None,
             tracking: None,

@@ -184,6 +184,14 @@ impl Executor<'_, '_> {
             ));
         }
         self.hold_for(session, &commands)?;
+        if session.is_redirecting {
+            let queued = commands.iter().map(|(command, _, args)| (command.spec, args.as_args()));
+            if let Err(error) = self.check_redirect_queued(session, queued) {
+                self.ks.release();
+                end(session, self.ks);
+                return Err(error);
+            }
+        }
         let is_stale = session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
         if is_stale {
             self.ks.release();

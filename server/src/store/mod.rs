@@ -23,6 +23,7 @@ pub(crate) mod prefetch;
 pub mod scan;
 pub(crate) mod shard;
 pub(crate) mod size_class;
+pub mod slots;
 pub(crate) mod table;
 pub mod waiters;
 pub mod whole;

@@ -60,6 +60,14 @@ impl Keyspace<'_> {
         }
     }
 
+    /// Visits every entry of one shard's part of the selected database that has not expired.
+    pub(super) fn for_each_entry_of_shard(&mut self, shard: usize, mut visit: impl FnMut(EntryRef<'_>)) {
+        let mut at = Cursor { shard, position: 0 };
+        while at.shard == shard {
+            at = self.scan_chunk(at, &mut Budget { entries: usize::MAX, buckets: usize::MAX }, &mut visit);
+        }
+    }
+
     /// Visits entries of one shard: of so many buckets that its lock is held for a few µs, and no more than the budget.
     fn scan_chunk(&mut self, at: Cursor, budget: &mut Budget, visit: &mut impl FnMut(EntryRef<'_>)) -> Cursor {
         let now_ms = self.now_ms();

@@ -195,7 +195,9 @@ fn shares_stay_even_and_little_moves() {
     );
     let kinds = [(Kind::Equal, "equal"), (Kind::Weighted, "weighted"), (Kind::Zoned, "zoned")];
     for (size, quick_steps) in [(3, 30), (4, 30), (10, 30), (50, 15), (200, 8), (1000, 3)] {
-        if std::env::var("RONDACHE_CHURN_SIZES").is_ok_and(|s| !s.split(',').any(|x| x == size.to_string())) { continue }
+        if std::env::var("RONDACHE_CHURN_SIZES").is_ok_and(|s| !s.split(',').any(|x| x == size.to_string())) {
+            continue;
+        }
         for (kind, name) in kinds {
             let copies = 1;
             let mut churn = Churn::new(kind, size, copies, seed);
