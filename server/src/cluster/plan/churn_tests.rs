@@ -80,10 +80,20 @@ impl Churn {
         Candidate { identity, weight, zone, is_leaving: false }
     }
 
+    fn strength(&self, zone: &str) -> u32 {
+        self.nodes.iter().filter(|node| node.zone == zone).map(|node| node.weight).sum()
+    }
+
     fn weakest_zone(&self) -> String {
-        let strength =
-            |zone: &&str| -> u32 { self.nodes.iter().filter(|node| node.zone == **zone).map(|node| node.weight).sum() };
-        ["a", "b", "c"].into_iter().min_by_key(strength).unwrap_or_default().to_owned()
+        ["a", "b", "c"].into_iter().min_by_key(|zone| self.strength(zone)).unwrap_or_default().to_owned()
+    }
+
+    /// Some node; with zones one of the strongest zone, so that they stay about equal.
+    fn leaver(&mut self) -> usize {
+        let strongest = ["a", "b", "c"].into_iter().max_by_key(|zone| self.strength(zone)).unwrap_or_default();
+        let may_go = |at: &usize| self.kind != Kind::Zoned || self.nodes[*at].zone == strongest;
+        let all: Vec<usize> = (0..self.nodes.len()).filter(may_go).collect();
+        all[self.rng.usize(0..all.len())]
     }
 
     /// One node joins or leaves (half of those by dying), so that the size stays near `size`.
@@ -97,7 +107,7 @@ impl Churn {
             let fair = f64::from(SLOTS) * f64::from(weight) / f64::from(weights);
             (fair, fair_held(&self.nodes, self.copies).last().copied().unwrap_or(0.0))
         } else {
-            let at = self.rng.usize(0..self.nodes.len());
+            let at = self.leaver();
             let gone = self.nodes[at].identity;
             if self.rng.bool() {
                 self.nodes[at].is_leaving = true;
@@ -195,7 +205,9 @@ fn shares_stay_even_and_little_moves() {
     );
     let kinds = [(Kind::Equal, "equal"), (Kind::Weighted, "weighted"), (Kind::Zoned, "zoned")];
     for (size, quick_steps) in [(3, 30), (4, 30), (10, 30), (50, 15), (200, 8), (1000, 3)] {
-        if std::env::var("RONDACHE_CHURN_SIZES").is_ok_and(|s| !s.split(',').any(|x| x == size.to_string())) { continue }
+        if std::env::var("RONDACHE_CHURN_SIZES").is_ok_and(|s| !s.split(',').any(|x| x == size.to_string())) {
+            continue;
+        }
         for (kind, name) in kinds {
             let copies = 1;
             let mut churn = Churn::new(kind, size, copies, seed);
