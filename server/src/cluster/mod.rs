@@ -2,11 +2,15 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`bus`] | connections between nodes |
 //! | [`member`] | members and views: whom a node believes in |
+//! | [`membership`] | who is a member, and how it is doing |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
 
+pub mod bus;
 pub mod member;
+pub mod membership;
 pub mod plane;
 pub mod routing;
 
