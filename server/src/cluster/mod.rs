@@ -7,12 +7,14 @@
 //! | [`membership`] | who is a member, and how it is doing |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
+//! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
 
 pub mod bus;
 pub mod member;
 pub mod membership;
 pub mod plane;
 pub mod routing;
+pub mod thread;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 

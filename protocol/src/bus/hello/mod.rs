@@ -61,8 +61,8 @@ mod kind {
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Purpose {
-    /// A question of a node that wants to join; the only purpose for which a side needs no cluster yet.
-    Join,
+    /// One question and its answer: may I join, is this one alive? The only purpose for which a side needs no cluster yet.
+    Ask,
     /// The dialer's control messages.
     Control,
     /// Requests for slots that the accepter owns, and their replies.
@@ -144,7 +144,7 @@ fn check_clusters(mine: Option<ClusterId>, theirs: Option<ClusterId>, purpose: P
     match (mine, theirs) {
         (Some(mine), Some(theirs)) if mine != theirs => Err(Refusal::OtherClusterId { mine }),
         (Some(_), Some(_)) => Ok(()),
-        _ if purpose == Purpose::Join => Ok(()),
+        _ if purpose == Purpose::Ask => Ok(()),
         _ => Err(Refusal::NoCluster),
     }
 }

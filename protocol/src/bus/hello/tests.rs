@@ -89,7 +89,7 @@ fn a_dialer_that_does_not_check_the_accepter_still_owes_its_own_proof() {
 
 #[test]
 fn other_clusters_are_refused_by_id_and_by_name() {
-    let other_id = refusal(local(1, Some(8), "s"), local(2, Some(9), "s"), Purpose::Join);
+    let other_id = refusal(local(1, Some(8), "s"), local(2, Some(9), "s"), Purpose::Ask);
     assert_eq!(other_id, Refusal::OtherClusterId { mine: ClusterId(9) });
     let mut other_name = local(1, Some(9), "s");
     other_name.cluster_name = "bank".to_owned();
@@ -102,7 +102,7 @@ fn a_node_without_a_cluster_may_only_join() {
     for (dialer, accepter) in [(None, Some(9)), (Some(9), None), (None, None)] {
         let sides = || (local(1, dialer, "s"), local(2, accepter, "s"));
         let (from, to) = sides();
-        assert!(shake(from, to, Purpose::Join, None, untouched).is_ok());
+        assert!(shake(from, to, Purpose::Ask, None, untouched).is_ok());
         let (from, to) = sides();
         assert_eq!(refusal(from, to, Purpose::Control), Refusal::NoCluster);
     }
@@ -118,7 +118,7 @@ fn whoever_answers_in_place_of_the_expected_is_named() {
 
 #[test]
 fn a_node_that_dials_itself_notices() {
-    assert_eq!(refusal(local(1, Some(9), "s"), local(1, Some(9), "s"), Purpose::Join), Refusal::Itself);
+    assert_eq!(refusal(local(1, Some(9), "s"), local(1, Some(9), "s"), Purpose::Ask), Refusal::Itself);
 }
 
 #[test]

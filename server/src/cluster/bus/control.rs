@@ -18,37 +18,32 @@ use crate::cluster::{
 
 /// The kind of the frames that carry a [`Control`].
 pub const CONTROL_KIND: u8 = KINDS_FROM;
-/// The kind of the frames that carry a [`Joining`].
-pub const JOINING_KIND: u8 = KINDS_FROM + 1;
+/// The kind of the frames that carry a [`Question`] or an [`Answer`].
+pub const QUESTION_KIND: u8 = KINDS_FROM + 1;
 
 /// What members say to each other. New variants are added at the end: an older node drops what it does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Control {
     /// Of members: push-pull.
     Members(Exchange),
-    /// Whether that life is alive, as the receiver sees it right now: the frozen-node guard's question.
-    AskAlive {
-        /// Names the question; never used before, so that an old answer is no answer.
-        nonce: u64,
-        /// Who is asked about.
-        who: Identity,
-    },
-    /// The answer.
-    AnswerAlive {
-        /// The question's.
-        nonce: u64,
-        /// Whether it is alive.
-        is_alive: bool,
-    },
     // Further parts of the control plane (coordinator, settings, …) add one variant each here, holding a type of their own.
 }
 
-/// What a node that wants to join and a member say, on a connection of its own.
+/// What a node asks on a connection of its own, which may be its first to a cluster, or one after the others held it for
+/// dead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Joining {
-    /// The first message: let me in.
-    Ask(MemberInfo),
-    /// You are in.
+pub enum Question {
+    /// May this node join?
+    Join(MemberInfo),
+    /// Is that life alive, as the receiver sees it right now? The connection's handshake makes sure that the answer is
+    /// not an old one.
+    IsAlive(Identity),
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// You have joined.
     Welcome {
         /// The cluster.
         facts: ClusterFacts,
@@ -57,6 +52,8 @@ pub enum Joining {
     },
     /// I am in no cluster myself.
     NoCluster,
+    /// Whether it is alive.
+    IsAlive(bool),
 }
 
 /// Why a message could not be sent or read.

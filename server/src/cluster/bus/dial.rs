@@ -13,12 +13,19 @@ use tokio::{
     time::timeout,
 };
 
-use super::credentials;
+use super::{
+    control::{Answer, QUESTION_KIND, Question, to_frame},
+    credentials,
+    listener::MessageReader,
+};
 
 /// How long the system may take to connect.
 pub const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
 /// How long a handshake may take, both sides' thinking included.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long the answer to a question may take.
+pub const ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +79,28 @@ pub async fn dial(
     let (peer, rest) = shaken.await.map_err(|_| DialError::Timeout)??;
     stream.write_all(&rest).await?;
     Ok((stream, peer))
+}
+
+/// Asks one question on a connection of its own.
+///
+/// # Errors
+/// There is no connection, or no answer.
+pub async fn ask(
+    addr: SocketAddr,
+    local: Local,
+    expected: Option<Identity>,
+    question: &Question,
+) -> Result<(Peer, Answer), DialError> {
+    let (mut stream, peer) = dial(addr, local, Purpose::Ask, expected).await?;
+    let answered = timeout(ANSWER_DEADLINE, async {
+        let frame = to_frame(QUESTION_KIND, question).map_err(io::Error::other)?;
+        stream.write_all(&frame).await?;
+        match MessageReader::new(QUESTION_KIND).next(&mut stream).await? {
+            Some(Some(answer)) => Ok(answer),
+            _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        }
+    });
+    Ok((peer, answered.await.map_err(|_| DialError::Timeout)??))
 }
 
 /// Runs one side of a handshake to its end: the peer, and the bytes that it is still owed.

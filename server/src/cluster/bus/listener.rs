@@ -24,7 +24,7 @@ use tokio::{
 
 use super::{
     accept::accept,
-    control::{CONTROL_KIND, Control, JOINING_KIND, Joining, to_frame},
+    control::{Answer, CONTROL_KIND, Control, QUESTION_KIND, Question, to_frame},
     credentials::Credentials,
     dial::refuse,
     quiet::Quiet,
@@ -33,8 +33,8 @@ use crate::cluster::member::{MemberInfo, View};
 
 /// Handshakes under way; whoever comes beyond them is told to come back.
 pub const HANDSHAKES_MAX: usize = 256;
-/// How long a node that joins may take for its question.
-const JOINING_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a node may take for its question.
+const QUESTION_DEADLINE: Duration = Duration::from_secs(2);
 /// How long to pause when the system has no descriptor left for another connection.
 const PAUSE_WHEN_EXHAUSTED: Duration = Duration::from_millis(100);
 
@@ -52,7 +52,7 @@ pub enum Inbound {
         /// What it says of itself.
         info: MemberInfo,
         /// Takes the answer.
-        answer: oneshot::Sender<Joining>,
+        answer: oneshot::Sender<Answer>,
     },
 }
 
@@ -135,7 +135,7 @@ impl BusListener {
             return Err(Refusal::DeadIdentity);
         }
         match (peer.purpose, known) {
-            (Purpose::Join | Purpose::Control, _) => Ok(()),
+            (Purpose::Ask | Purpose::Control, _) => Ok(()),
             (Purpose::Forward | Purpose::Replicate { .. }, Some(member)) if member.info.identity == peer.identity => {
                 if member.may_serve() {
                     Ok(())
@@ -149,7 +149,7 @@ impl BusListener {
 
     async fn serve(&self, stream: TcpStream, peer: Peer) {
         match peer.purpose {
-            Purpose::Join => self.answer_joining(stream).await,
+            Purpose::Ask => self.answer(stream).await,
             Purpose::Control => self.receive(stream, peer.identity).await,
             Purpose::Forward | Purpose::Replicate { .. } => match stream.into_std() {
                 Ok(stream) => (self.on_stream)(peer, stream),
@@ -158,19 +158,21 @@ impl BusListener {
         }
     }
 
-    async fn answer_joining(&self, mut stream: TcpStream) {
-        let asked = timeout(JOINING_DEADLINE, async {
-            let mut reader = MessageReader::new(JOINING_KIND);
-            let Some(Joining::Ask(info)) = reader.next(&mut stream).await.ok()?? else {
-                return None;
+    async fn answer(&self, mut stream: TcpStream) {
+        let answered = timeout(QUESTION_DEADLINE, async {
+            let mut reader = MessageReader::new(QUESTION_KIND);
+            let answer = match reader.next(&mut stream).await.ok()??? {
+                Question::IsAlive(who) => Answer::IsAlive(self.view.borrow().is_alive(&who)),
+                Question::Join(info) => {
+                    let (sender, answer) = oneshot::channel();
+                    self.inbound.send(Inbound::Join { info, answer: sender }).await.ok()?;
+                    answer.await.ok()?
+                }
             };
-            let (sender, answer) = oneshot::channel();
-            self.inbound.send(Inbound::Join { info, answer: sender }).await.ok()?;
-            let frame = to_frame(JOINING_KIND, &answer.await.ok()?).ok()?;
-            stream.write_all(&frame).await.ok()
+            stream.write_all(&to_frame(QUESTION_KIND, &answer).ok()?).await.ok()
         });
-        if !matches!(asked.await, Ok(Some(()))) {
-            tracing::debug!("a node that wanted to join went away");
+        if !matches!(answered.await, Ok(Some(()))) {
+            tracing::debug!("a node that had a question went away");
         }
     }
 

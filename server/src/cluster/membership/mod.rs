@@ -17,6 +17,8 @@
 //! | `tuning` | foca's settings for a cluster of some size |
 
 pub mod core;
+#[cfg(test)]
+mod core_tests;
 mod directory;
 pub mod exchange;
 mod exits;
@@ -24,4 +26,8 @@ mod gossiper;
 mod lives;
 mod refusals;
 pub mod seal;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod simulation_tests;
 mod tuning;
