@@ -5,6 +5,9 @@
 //! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plan`] | who should own and copy each slot |
+//! | [`bus`] | connections between nodes |
+//! | [`member`] | members and views: whom a node believes in |
+//! | [`membership`] | who is a member, and how it is doing |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
@@ -20,6 +23,11 @@ pub mod guard;
 pub mod live;
 pub mod member;
 pub mod plan;
+//! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
+
+pub mod bus;
+pub mod member;
+pub mod membership;
 pub mod plane;
 pub mod ring;
 pub mod routing;
@@ -27,6 +35,7 @@ pub mod settings;
 pub mod status;
 
 use std::{net::SocketAddr, sync::Arc};
+pub mod thread;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
