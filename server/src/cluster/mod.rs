@@ -2,13 +2,17 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`coordinator`] | decides who owns and who copies which slot |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
+//! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
 
+pub mod coordinator;
 pub mod member;
 pub mod plane;
 pub mod routing;
+pub mod table;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
