@@ -36,6 +36,8 @@ mod publishing;
 mod reconcile;
 mod rows;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 mod slot_set;
 
 use std::{
