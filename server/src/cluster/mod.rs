@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
+//! | [`coordinator`] | decides who owns and who copies which slot |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plan`] | who should own and copy each slot |
 //! | [`bus`] | connections between nodes |
@@ -21,6 +22,9 @@ pub mod desk;
 pub mod grace;
 pub mod guard;
 pub mod live;
+//! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
+
+pub mod coordinator;
 pub mod member;
 pub mod plan;
 //! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
@@ -36,6 +40,7 @@ pub mod status;
 
 use std::{net::SocketAddr, sync::Arc};
 pub mod thread;
+pub mod table;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
