@@ -1,3 +1,4 @@
 //! What nodes say to each other.
 
 pub mod identity;
+pub mod replicate;
