@@ -6,6 +6,7 @@
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
 //! | [`status`] | what users and operators are shown of the cluster |
@@ -21,6 +22,7 @@ pub mod live;
 pub mod member;
 pub mod plan;
 pub mod plane;
+pub mod replication;
 pub mod ring;
 pub mod routing;
 pub mod settings;

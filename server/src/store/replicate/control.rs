@@ -31,8 +31,6 @@ pub(crate) type LostCopy = (u64, Identity);
 impl Store {
     /// Locks a slot's shard and lets `change` change what this node is to the slot.
     pub(crate) fn control<R>(&self, slot: u16, change: impl FnOnce(&mut SlotControl<'_>) -> R) -> R {
-        // Before the lock: whoever holds the shard next sees it.
-        self.record_effects(true);
         let (mut dropped, mut wakes) = (Dropped::default(), Wakes::default());
         let mut guard = self.lock(usize::from(slot) % SHARDS);
         let evictor = &self.evictor;
@@ -70,11 +68,15 @@ impl SlotControl<'_> {
 
     /// Drops the slot's keys, and aborts the transactions that watch one.
     pub(super) fn drop_content(&mut self) {
+        self.drop_databases(None);
+    }
+
+    /// Drops the slot's keys of one database, or of all.
+    pub(super) fn drop_databases(&mut self, db: Option<usize>) {
         let before = self.dropped.len;
-        let mut set = SlotSet(0);
-        set.0 |= 1 << super::index_of(self.slot);
+        let set = SlotSet::of(self.slot);
         self.shard.raise_watchers_of(set);
-        self.shard.drop_slots(set, None, self.dropped);
+        self.shard.drop_slots(set, db, self.dropped);
         self.evictor.forget(usize::from(self.slot) % SHARDS, self.dropped.len - before);
     }
 
@@ -115,7 +117,7 @@ impl SlotControl<'_> {
 
     /// Leaves the slot to another, and keeps a copy of it or not. Answers whether there is a copy.
     pub(crate) fn follow(&mut self, epoch: u64, keeps_copy: bool) -> bool {
-        self.shard.raise_watchers_of(SlotSet(1 << super::index_of(self.slot)));
+        self.shard.raise_watchers_of(SlotSet::of(self.slot));
         let state = self.state();
         state.epoch_min = state.epoch_min.max(epoch);
         state.copies.clear();
@@ -134,21 +136,27 @@ impl SlotControl<'_> {
         role == Role::Copy
     }
 
-    /// Begins a copy: what the slot holds follows in chunks.
-    pub(crate) fn begin_fill(&mut self, outgoing: &Arc<Outgoing>, now_ms: u64) -> bool {
+    /// Begins a copy: what the slot holds follows in chunks. Answers whether it is new, or is under way already; `None`:
+    /// it can't be made.
+    pub(crate) fn begin_fill(&mut self, outgoing: &Arc<Outgoing>, now_ms: u64) -> Option<bool> {
         let (slot, state) = (self.slot, self.state());
         if !matches!(state.role, Role::Owner | Role::Parked) {
-            return false;
+            return None;
         }
         let at = state.at;
+        let is_under_way =
+            |link: &CopyLink| link.to() == outgoing.to && link.stage != Stage::Complete && !link.is_lost();
+        if state.copies.iter().any(is_under_way) {
+            return Some(false);
+        }
         state.copies.retain(|link| link.to() != outgoing.to);
         let mut link = new_link(outgoing, Stage::Filling(FillCursor::default()));
         if !link.append(now_ms, self.wakes, |buf| put_fill_begin(buf, slot, at)) {
-            return false;
+            return None;
         }
         link.began = link.last;
         self.state().copies.push(link);
-        true
+        Some(true)
     }
 
     /// Sends the next part of the slot to a copy that was begun.
@@ -250,6 +258,12 @@ impl SlotControl<'_> {
             link.append(now_ms, self.wakes, |buf| put_digest(buf, slot, at, digest));
         }
         self.state().copies = copies;
+    }
+
+    /// Whether what was written at a position is part of what the slot holds.
+    pub(crate) fn holds(&mut self, written: SlotPosition) -> bool {
+        let state = self.state();
+        matches!(state.role, Role::Owner | Role::Parked) && state.holds(written)
     }
 
     /// The streams of the slot's copies, each with the place behind which a copy has all that was written so far.

@@ -106,6 +106,13 @@ impl SlotControl<'_> {
         }
     }
 
+    /// The owner has emptied a database of the slot, or all.
+    pub(crate) fn flushed(&mut self, at: SlotPosition, db: Option<usize>) -> Result<(), Refusal> {
+        self.shard.accept_effect(self.slot, at, 0, None)?;
+        self.drop_databases(db);
+        Ok(())
+    }
+
     /// Drops the copy, unless this node owns the slot. Answers where it stood, and whether it was dropped.
     pub(crate) fn abandon(&mut self) -> (SlotPosition, bool) {
         let (role, at) = (self.role(), self.position());

@@ -169,6 +169,11 @@ pub(crate) struct SlotSet(u16);
 impl SlotSet {
     pub(crate) const ALL: Self = Self(u16::MAX);
 
+    /// Only this one.
+    pub(crate) const fn of(slot: u16) -> Self {
+        Self(1 << index_of(slot))
+    }
+
     /// Whether every slot is among them: then no key need be looked at.
     #[inline]
     pub(crate) const fn is_all(self) -> bool {

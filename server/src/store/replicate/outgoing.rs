@@ -138,6 +138,8 @@ struct Buffer {
     waiting: Vec<(u64, Waker)>,
     sender: Option<Waker>,
     is_asleep: bool,
+    is_closed: bool,
+    has_overflowed: bool,
     spare: Vec<Vec<u8>>,
 }
 
@@ -167,6 +169,8 @@ impl Outgoing {
             waiting: Vec::new(),
             sender: None,
             is_asleep: false,
+            is_closed: false,
+            has_overflowed: false,
             spare: Vec::new(),
         };
         Arc::new(Self { to, stream, acked: AtomicU64::new(0), buffer: Mutex::new(buffer) })
@@ -225,6 +229,24 @@ impl Outgoing {
         self.wake();
     }
 
+    /// Ends the stream: its peer is gone for good.
+    pub fn close(&self) {
+        self.buffer.lock().is_closed = true;
+        self.break_off();
+    }
+
+    /// Whether the stream has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.buffer.lock().is_closed
+    }
+
+    /// Whether the stream has overflowed since this was last asked.
+    #[must_use]
+    pub fn take_overflow(&self) -> bool {
+        std::mem::take(&mut self.buffer.lock().has_overflowed)
+    }
+
     /// Wakes the sender where it sleeps.
     pub fn wake(&self) {
         let waker = {
@@ -237,10 +259,10 @@ impl Outgoing {
         }
     }
 
-    /// Ready when there is something to send or to tell.
+    /// Ready when there is something to send or to tell, or the stream has ended.
     pub fn poll_work(&self, cx: &Context<'_>) -> Poll<()> {
         let mut buffer = self.buffer.lock();
-        if buffer.has_unsent() || !buffer.events.is_empty() {
+        if buffer.has_unsent() || !buffer.events.is_empty() || buffer.is_closed {
             buffer.is_asleep = false;
             return Poll::Ready(());
         }
@@ -422,6 +444,7 @@ impl Buffer {
 
     fn overflow(&mut self) {
         self.generation += 1;
+        self.has_overflowed = true;
         self.open = Vec::new();
         self.frames.clear();
         self.unacked_bytes = 0;
