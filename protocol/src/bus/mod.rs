@@ -13,3 +13,6 @@ pub mod frame;
 pub mod hello;
 pub mod identity;
 pub mod secret;
+pub mod frame;
+pub mod identity;
+pub mod replicate;

@@ -10,6 +10,7 @@
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`membership`] | who is a member, and how it is doing |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
 //! | [`status`] | what users and operators are shown of the cluster |
@@ -33,6 +34,7 @@ pub mod bus;
 pub mod member;
 pub mod membership;
 pub mod plane;
+pub mod replication;
 pub mod ring;
 pub mod routing;
 pub mod settings;
