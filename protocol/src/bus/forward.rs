@@ -38,7 +38,6 @@ const GROUP_HEAD_LEN: usize = 1 + 1 + 2 + 4 + 8 + 8 + 4;
 /// Bytes of an entry in a reply's table.
 const ITEM_LEN: usize = 1 + 4;
 
-
 /// A frame's content contradicts its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardError {
@@ -270,6 +269,18 @@ impl ReplyEncoder {
         put(buf, at + 1, &len.to_le_bytes());
         self.done += 1;
         self.from = buf.len();
+    }
+
+    /// Several replies at once: their statuses, and where in `buf` each ends. The first begins where the last one ended.
+    pub fn end_replies(&mut self, buf: &mut [u8], ends: &[(Status, usize)]) {
+        for (status, end) in ends.iter().take(self.count - self.done) {
+            let len = end.saturating_sub(self.from) as u32;
+            let at = self.table_at + self.done * ITEM_LEN;
+            put(buf, at, &[*status as u8]);
+            put(buf, at + 1, &len.to_le_bytes());
+            self.done += 1;
+            self.from = *end;
+        }
     }
 
     /// How many replies have ended.

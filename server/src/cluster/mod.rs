@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`forward`] | requests for slots that others own |
 //! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`plan`] | who should own and copy each slot |
@@ -15,6 +16,7 @@
 //! | [`grace`] | slots that the redirect port still answers for after they have moved |
 
 pub mod desk;
+pub mod forward;
 pub mod grace;
 pub mod guard;
 pub mod live;
@@ -31,8 +33,8 @@ use std::{net::SocketAddr, sync::Arc};
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
-    desk::Desk, grace::Grace, guard::Guard, member::Addrs, routing::Routing, settings::SharedSettings,
-    status::ClusterStatus, status::StatusCell,
+    desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
+    settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
 
@@ -51,6 +53,8 @@ pub struct Cluster {
     pub desk: Desk,
     /// Slots that the redirect port still answers for.
     pub grace: Grace,
+    /// Requests for slots that others own.
+    pub forwarding: Forwarding,
 }
 
 impl Cluster {
@@ -68,6 +72,7 @@ impl Cluster {
             status: StatusCell::default(),
             desk,
             grace: Grace::default(),
+            forwarding: Forwarding::default(),
         }
     }
 

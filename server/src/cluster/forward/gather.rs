@@ -120,10 +120,7 @@ mod tests {
     #[test]
     fn strings_take_the_places_of_their_keys() {
         let parts: [&[u8]; 2] = [b"*2\r\n$1\r\na\r\n$-1\r\n", b"*1\r\n$2\r\nbb\r\n"];
-        assert_eq!(
-            combined(Combine::Places, &[2, 0, 1], &parts),
-            "*3\\r\\n$-1\\r\\n$2\\r\\nbb\\r\\n$1\\r\\na\\r\\n"
-        );
+        assert_eq!(combined(Combine::Places, &[2, 0, 1], &parts), "*3\\r\\n$-1\\r\\n$2\\r\\nbb\\r\\n$1\\r\\na\\r\\n");
     }
 
     #[test]

@@ -105,6 +105,12 @@ pub(crate) struct Wave {
     /// When what was refused is tried again, unless routes change before.
     pub(crate) retry_at: Option<Instant>,
     pub(crate) waker: Option<std::task::Waker>,
+    /// Items that the last dispatch left to this node's own store.
+    pub(crate) here: Vec<usize>,
+    /// The count of the routes' changes at the last dispatch.
+    pub(crate) seen_changes: u64,
+    /// Whether its bytes count among those that wait for owners.
+    pub(crate) is_parked: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
 }
@@ -124,6 +130,9 @@ impl Default for Wave {
             deadline: None,
             retry_at: None,
             waker: None,
+            here: Vec::new(),
+            seen_changes: 0,
+            is_parked: false,
             tries: 0,
         }
     }
@@ -194,6 +203,11 @@ impl Wave {
             }
         }
         self.open = self.open.saturating_sub(1);
+    }
+
+    /// Whether something is to be sent, or run here.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
     }
 
     /// Gives up what is not resolved.
@@ -286,6 +300,7 @@ impl Wave {
         self.items.clear();
         self.items.shrink_to(1024);
         self.gathers.clear();
+        self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
