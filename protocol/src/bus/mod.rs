@@ -11,6 +11,8 @@
 pub mod codec;
 pub mod frame;
 pub mod hello;
+pub mod forward;
+pub mod frame;
 pub mod identity;
 pub mod secret;
 pub mod frame;

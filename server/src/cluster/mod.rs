@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`forward`] | requests for slots that others own |
 //! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
 //! | [`coordinator`] | decides who owns and who copies which slot |
 //! | [`member`] | members and views: whom a node believes in |
@@ -20,6 +21,7 @@
 //! | [`grace`] | slots that the redirect port still answers for after they have moved |
 
 pub mod desk;
+pub mod forward;
 pub mod grace;
 pub mod guard;
 pub mod live;
@@ -47,8 +49,8 @@ pub mod table;
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
-    desk::Desk, grace::Grace, guard::Guard, member::Addrs, routing::Routing, settings::SharedSettings,
-    status::ClusterStatus, status::StatusCell,
+    desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
+    settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
 
@@ -67,6 +69,8 @@ pub struct Cluster {
     pub desk: Desk,
     /// Slots that the redirect port still answers for.
     pub grace: Grace,
+    /// Requests for slots that others own.
+    pub forwarding: Forwarding,
 }
 
 impl Cluster {
@@ -84,6 +88,7 @@ impl Cluster {
             status: StatusCell::default(),
             desk,
             grace: Grace::default(),
+            forwarding: Forwarding::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpListener;
 
-use super::worker::Workers;
+use super::worker::{Incoming, Workers};
 use crate::node::Node;
 
 /// What a client from elsewhere reads in protected mode. Its first word is what clients look for.
@@ -55,7 +55,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
                 }
                 node.stats.connections.fetch_add(1, Ordering::Relaxed);
                 set_options(&stream, node.settings.load().tcp_keepalive_s);
-                workers.hand_over(stream, turn).await;
+                workers.hand_over(Incoming::Client(stream), turn).await;
                 turn += 1;
             }
             Err(error) => {

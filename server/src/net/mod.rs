@@ -9,4 +9,5 @@ pub(crate) mod admin;
 pub mod connection;
 pub(crate) mod housekeeping;
 pub mod listener;
+pub(crate) mod running;
 pub mod worker;

@@ -54,6 +54,7 @@ pub struct RunningNode {
     addrs: Vec<SocketAddr>,
     redirect_addrs: Vec<SocketAddr>,
     admin_addrs: Vec<SocketAddr>,
+    workers: Workers,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
@@ -80,7 +81,7 @@ impl Node {
         node.apply_settings();
         let (workers, mut threads) = Workers::start(&node, count).map_err(StartError::Thread)?;
         let sockets = Sockets { clients: sockets.into_iter().chain(redirect).collect(), admin };
-        threads.push(start_control(&node, sockets, workers).map_err(StartError::Thread)?);
+        threads.push(start_control(&node, sockets, workers.clone()).map_err(StartError::Thread)?);
         for addr in &redirect_addrs {
             tracing::info!("cluster clients are redirected on {addr}");
         }
@@ -90,7 +91,7 @@ impl Node {
         for addr in &addrs {
             tracing::info!(threads = count, pid = std::process::id(), "ready to accept connections on {addr}");
         }
-        Ok(RunningNode { node, addrs, redirect_addrs, admin_addrs, threads })
+        Ok(RunningNode { node, addrs, redirect_addrs, admin_addrs, workers, threads })
     }
 }
 
@@ -99,6 +100,12 @@ impl RunningNode {
     #[must_use]
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The threads that serve clients and other nodes.
+    #[must_use]
+    pub fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// The first address that clients connect to, with its real port.

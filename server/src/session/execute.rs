@@ -7,11 +7,15 @@ use rondache_protocol::{
 };
 
 use super::{
-    ReplyMode, Session, blocking,
+    ReplyMode, Session,
+    away::Served,
+    blocking,
+    placing::Place,
     timing::{self, BatchTimer},
     transaction::Transaction,
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     command::{
         CommandError, CommandResult,
         args::Args,
@@ -21,7 +25,10 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{key::Key, keyspace::Keyspace},
+    store::{
+        key::Key,
+        keyspace::{Keyspace, Recalled},
+    },
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.
@@ -29,13 +36,17 @@ const REPLICATED: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
 
 /// What became of a command.
 #[derive(Debug)]
-pub enum Flow {
+pub(crate) enum Flow {
     /// Its reply is written; the next may run.
     Next,
     /// It waits: nothing more of this connection runs until [`blocking::Blocked`] is resolved.
     Blocked(blocking::Blocked),
     /// It was not touched: CLIENT PAUSE holds it back.
     Paused,
+    /// It was not touched: it runs somewhere else, or in parts.
+    Elsewhere(Place),
+    /// It is a retry of a write of which nobody can tell whether it was executed.
+    Unknown,
 }
 
 /// What the checks of an unusual connection decided.
@@ -58,6 +69,14 @@ pub(crate) struct Executor<'e, 's> {
     /// Room for the shards of a command with several keys.
     pub(crate) shards: Vec<usize>,
     pub(crate) timer: BatchTimer<'e>,
+    /// Whether the node has met others: then each slot has an owner.
+    pub(crate) is_clustered: bool,
+    /// Whether another node asks, for one of its clients.
+    pub(crate) is_serving: bool,
+    /// Set while a request runs that an owner may have executed before: how old it is, in ms.
+    pub(crate) retry: Option<u32>,
+    /// Slots of which an earlier request waits for another node.
+    pub(crate) refused: &'e mut SlotSet,
 }
 
 /// One command, looked up and hashed.
@@ -97,6 +116,13 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
+        if self.is_clustered && !session.is_redirecting {
+            match self.place(spec, planned) {
+                Ok(Place::Here) => {}
+                Ok(place) => return Flow::Elsewhere(place),
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+        }
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return self.fail(session, Some(index), CommandError::OutOfMemory, out);
         }
@@ -108,10 +134,25 @@ impl<'e, 's> Executor<'e, 's> {
             return self.fail(session, Some(index), error, out);
         }
         let role = self.ks.expiry_role;
-        if session.is_redirecting
-            && let Err(error) = self.check_redirect(session, spec, planned)
-        {
-            return self.fail(session, Some(index), error, out);
+        if session.is_redirecting {
+            match self.check_redirect(session, spec, planned) {
+                Ok(None) => {}
+                Ok(Some(slot)) => return Flow::Elsewhere(Place::Owner(slot)),
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+        } else if self.is_clustered {
+            // Routes change under the shards' locks: from here on the answer holds.
+            match self.place(spec, planned) {
+                Ok(Place::Here) => {}
+                Ok(place) => return Flow::Elsewhere(place),
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+            if self.retry.is_some()
+                && spec.flags.contains(Flags::WRITE)
+                && let Some(flow) = self.recall(spec, args, out)
+            {
+                return flow;
+            }
         }
         let reply_from = out.len();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
@@ -185,6 +226,37 @@ impl<'e, 's> Executor<'e, 's> {
             self.ks.commit_effects(changed, verbatim, out.get(reply_from..).unwrap_or_default());
         }
         (result, blocked)
+    }
+
+    /// Names the request that another node's batch runs next.
+    #[inline]
+    pub(super) fn serve(&mut self, served: &Served) {
+        self.ks.origin = Some(served.write_id());
+        self.retry = served.is_retry.then_some(served.age_ms);
+    }
+
+    /// Refuses a request that belongs elsewhere; later ones on its slots are refused too.
+    #[cold]
+    pub(super) fn refuse(&mut self, place: Place) {
+        if let Place::Owner(slot) = place {
+            self.refused.insert(slot);
+        }
+    }
+
+    /// Of a write that an owner may have executed already, while its shard is held: what is known of it. `None`: it was
+    /// never executed.
+    #[cold]
+    fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
+        let (id, age_ms) = (self.ks.origin?, self.retry?);
+        let slot = first_key_of(spec, args).map(|bytes| self.ks.key(bytes).slot)?;
+        match self.ks.recall(slot, id, age_ms) {
+            Recalled::Never => None,
+            Recalled::Reply(reply) => {
+                out.extend_from_slice(&reply);
+                Some(Flow::Next)
+            }
+            Recalled::Unknown => Some(Flow::Unknown),
+        }
     }
 
     /// A queued command of a transaction: its shards are held already.

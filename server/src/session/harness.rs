@@ -9,11 +9,13 @@ use rondache_protocol::resp::request::{RequestLimits, RequestParser};
 
 use super::{
     Session,
+    away::Away,
     batch::{Batch, BatchEnd},
     execute::Executor,
     timing::{BatchTimer, SharedRuns},
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     config::settings::Settings,
     node::Node,
     store::{
@@ -98,10 +100,22 @@ impl Harness {
             stats: &self.node.stats.register(),
             shards: Vec::new(),
             timer: BatchTimer::start(&settings, &mut shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut SlotSet::default(),
         };
         let mut parser = RequestParser::new(RequestLimits::default());
         let mut out = Vec::new();
-        let end = Batch::default().run(&mut executor, &mut self.session, &mut parser, &request, &mut 0, &mut out);
+        let end = Batch::default().run(
+            &mut executor,
+            &mut self.session,
+            &mut parser,
+            &request,
+            &mut 0,
+            &mut out,
+            &mut Away::Alone,
+        );
         if matches!(end, BatchEnd::Blocked(_)) {
             return b"(blocked)".to_vec();
         }

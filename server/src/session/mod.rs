@@ -3,14 +3,17 @@
 //! [`batch`] parses what a read brought and prefetches the keys; [`execute`] checks, locks and runs one command;
 //! [`transaction`] is MULTI/EXEC; [`blocking`] lets commands wait for keys.
 
+pub(crate) mod away;
 pub mod batch;
 pub mod blocking;
 pub mod client;
+mod collect;
 pub mod describe;
 pub mod execute;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod mailbox;
+mod placing;
 pub(crate) mod redirect;
 pub(crate) mod timing;
 pub mod transaction;

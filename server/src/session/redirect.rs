@@ -88,21 +88,24 @@ fn same(mut slots: impl Iterator<Item = u16>) -> Result<Option<u16>, CommandErro
 
 impl Executor<'_, '_> {
     /// Applies the redirect port's rules to a command whose shards are held. On a copy, what has expired is hidden and
-    /// not deleted; the caller puts the role back behind the command.
+    /// not deleted; the caller puts the role back behind the command. `Some`: it goes to the owner of that slot, or waits
+    /// for there to be one, as on the main port.
     pub(super) fn check_redirect(
         &mut self,
         session: &Session,
         spec: &'static CommandSpec,
         planned: &Planned<'_>,
-    ) -> CommandResult {
-        let Some(slot) = only_slot(spec, &planned.args, &planned.hashed)? else { return Ok(()) };
+    ) -> Result<Option<u16>, CommandError> {
+        let Some(slot) = only_slot(spec, &planned.args, &planned.hashed)? else { return Ok(None) };
         match place_of(self.node, session, named_subcommand(spec, &planned.args).flags, slot, self.ks.now_ms()) {
-            Place::Here => Ok(()),
+            // An earlier request of the batch waits for the slot's owner, and must not be overtaken.
+            Place::Here | Place::OnCopy if self.refused.contains(slot) => Ok(Some(slot)),
+            Place::Here => Ok(None),
             Place::OnCopy => {
                 self.ks.expiry_role = ExpiryRole::Copy;
-                Ok(())
+                Ok(None)
             }
-            Place::Proxied(slot) => Err(between_owners(slot)),
+            Place::Proxied(slot) => Ok(Some(slot)),
             Place::Refused(error) => Err(error),
         }
     }

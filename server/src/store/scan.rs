@@ -1,5 +1,7 @@
 //! Walks over the whole keyspace: SCAN, KEYS, RANDOMKEY.
 
+use rondache_protocol::slot::{SLOTS, slot_of};
+
 use super::{
     SHARDS,
     entry::EntryRef,
@@ -29,6 +31,41 @@ impl Cursor {
     }
 }
 
+/// A place in the order in which [`Keyspace::scan_slots`] walks a cluster: slot by slot, and in each by the upper half of
+/// the hash, which is the same on every node.
+///
+/// As a number it has [`SlotCursor::FLAG`], so that it is never taken for a place in a single node's order; it is below
+/// 2⁵³, which every client can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotCursor {
+    /// The slot.
+    pub slot: u16,
+    /// Where in it.
+    pub position: u32,
+}
+
+impl SlotCursor {
+    const FLAG: u64 = 1 << 46;
+
+    /// The place that a client's cursor stands for. One from the time when the node was alone stands for the start: better
+    /// to visit keys twice than to miss any.
+    #[must_use]
+    pub fn parse(cursor: &[u8]) -> Self {
+        Self::unpack(crate::util::number::parse_u64(cursor).unwrap_or(0))
+    }
+
+    fn unpack(number: u64) -> Self {
+        if number & Self::FLAG == 0 || number >> 47 != 0 {
+            return Self { slot: 0, position: 0 };
+        }
+        Self { slot: (number >> 32) as u16 & (SLOTS - 1), position: number as u32 }
+    }
+
+    fn pack(self) -> u64 {
+        if self.slot < SLOTS { Self::FLAG | u64::from(self.slot) << 32 | u64::from(self.position) } else { 0 }
+    }
+}
+
 /// What a walk may still visit.
 struct Budget {
     entries: usize,
@@ -48,6 +85,43 @@ impl Keyspace<'_> {
         let mut budget = Budget { entries: count, buckets: count.saturating_mul(10).max(2 * SHARDS) };
         while at.shard < SHARDS && budget.entries > 0 && budget.buckets > 0 {
             at = self.scan_chunk(at, &mut budget, &mut visit);
+        }
+        at.pack()
+    }
+
+    /// As [`Keyspace::scan`], slot by slot, for as long as `owns` says that they are this node's. Where they end the cursor
+    /// stands at the next owner's first.
+    pub fn scan_slots(
+        &mut self,
+        from: SlotCursor,
+        count: usize,
+        owns: impl Fn(u16) -> bool,
+        mut visit: impl FnMut(EntryRef<'_>),
+    ) -> u64 {
+        let mut at = from;
+        let mut budget = Budget { entries: count, buckets: count.saturating_mul(10).max(2 * SHARDS) };
+        while at.slot < SLOTS && budget.entries > 0 && budget.buckets > 0 && owns(at.slot) {
+            let (slot, shard) = (at.slot, usize::from(at.slot) % SHARDS);
+            let mut others = 0;
+            let before = budget.entries;
+            let db = self.circumstances.db;
+            let is_empty = self.with_shard(shard, |shard| shard.db(db).is_none_or(|db| db.slot_count(slot) == 0));
+            let next = if is_empty {
+                None
+            } else {
+                let chunk = Cursor { shard, position: at.position };
+                let next = self.scan_chunk(chunk, &mut budget, &mut |entry| {
+                    if slot_of(entry.key()) == slot { visit(entry) } else { others += 1 }
+                });
+                (next.shard == shard).then_some(next.position)
+            };
+            // Its neighbours in the shard were not asked for.
+            budget.entries = before.min(budget.entries + others);
+            budget.buckets = budget.buckets.saturating_sub(1);
+            at = match next {
+                Some(position) => SlotCursor { slot, position },
+                None => SlotCursor { slot: slot + 1, position: 0 },
+            };
         }
         at.pack()
     }

@@ -99,6 +99,11 @@ impl Db {
             || self.field_deadlines.as_ref().is_some_and(|noted| noted.min_ms <= now_ms)
     }
 
+    /// How many keys a slot of this shard has.
+    pub(crate) fn slot_count(&self, slot: u16) -> u32 {
+        self.slot_keys[slot as usize / super::SHARDS]
+    }
+
     pub(crate) fn slot_count_mut(&mut self, slot: u16) -> &mut u32 {
         &mut self.slot_keys[slot as usize / super::SHARDS]
     }
