@@ -25,10 +25,7 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{
-        key::Key,
-        keyspace::{Keyspace, Recalled},
-    },
+    store::{key::Key, keyspace::Keyspace, replicate::recent::Retried},
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.
@@ -231,7 +228,7 @@ impl<'e, 's> Executor<'e, 's> {
     /// Names the request that another node's batch runs next.
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
-        self.ks.origin = Some(served.write_id());
+        self.ks.forwarded = Some(served.write_id());
         self.retry = served.is_retry.then_some(served.age_ms);
     }
 
@@ -247,15 +244,15 @@ impl<'e, 's> Executor<'e, 's> {
     /// never executed.
     #[cold]
     fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
-        let (id, age_ms) = (self.ks.origin?, self.retry?);
-        let slot = first_key_of(spec, args).map(|bytes| self.ks.key(bytes).slot)?;
-        match self.ks.recall(slot, id, age_ms) {
-            Recalled::Never => None,
-            Recalled::Reply(reply) => {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        let slot = first_slot_of(spec, args, &HashedKeys::default())?;
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
                 out.extend_from_slice(&reply);
                 Some(Flow::Next)
             }
-            Recalled::Unknown => Some(Flow::Unknown),
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
         }
     }
 
