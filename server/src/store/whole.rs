@@ -1,5 +1,7 @@
 //! Whole databases at once: their sizes, FLUSHALL, SWAPDB.
 
+use rondache_protocol::slot::{SLOTS, slot_of};
+
 use super::{
     DATABASES, SHARDS,
     keyspace::Keyspace,
@@ -85,6 +87,72 @@ impl Keyspace<'_> {
         sizes
     }
 
+    /// How many keys the selected database holds in the slots for which `owns` says so.
+    pub fn len_where(&mut self, owns: impl Fn(u16) -> bool) -> usize {
+        let db = self.circumstances.db;
+        let mut keys = 0;
+        self.for_each_shard(|shard_index, shard| {
+            if let Some(db) = shard.db(db) {
+                let owned = slots_of_shard(shard_index).filter(|slot| owns(*slot));
+                keys += owned.map(|slot| db.slot_count(slot) as usize).sum::<usize>();
+            }
+        });
+        keys
+    }
+
+    /// As [`Keyspace::flush`], of the slots for which `owns` says so. It is asked while the slot's shard is held.
+    pub fn flush_where(&mut self, db: Option<usize>, owns: impl Fn(u16) -> bool) -> Flushed {
+        let mut flushed = Flushed { databases: Vec::new() };
+        let selected = self.circumstances.db;
+        for shard in 0..SHARDS {
+            let is_held = self.holds(shard);
+            if !is_held {
+                self.hold_one(shard);
+            }
+            let indexes = db.map_or(0..self.shard(shard).db_count(), |db| db..db + 1);
+            for index in indexes {
+                self.circumstances.db = index;
+                self.flush_shard_where(shard, &owns, &mut flushed);
+            }
+            self.circumstances.db = selected;
+            if !is_held {
+                self.release();
+            }
+        }
+        if self.interest.tracking() {
+            self.observer.invalidated_all(self.circumstances.client_id, db);
+        }
+        self.counts.changes += flushed.len() as u64;
+        flushed
+    }
+
+    /// Empties the selected database's part of a held shard: at once where nothing stays, else key by key.
+    fn flush_shard_where(&mut self, shard: usize, owns: &impl Fn(u16) -> bool, flushed: &mut Flushed) {
+        let db = self.circumstances.db;
+        let Some(content) = self.shard(shard).db(db).filter(|db| db.table.len() > 0) else { return };
+        if slots_of_shard(shard).all(|slot| owns(slot) || content.slot_count(slot) == 0) {
+            let guard = self.shard_mut(shard);
+            raise_watchers(guard, |shard, of, key| of == db && has_entry(shard, db, key));
+            let taken = guard.take(db);
+            self.store().evictor.forget(shard, taken.as_ref().map_or(0, |db| db.table.len()));
+            flushed.databases.extend(taken);
+            self.guard_mut(shard).publish();
+            return;
+        }
+        let mut owned: Vec<Box<[u8]>> = Vec::new();
+        self.for_each_entry_of_shard(shard, |entry| {
+            if owns(slot_of(entry.key())) {
+                owned.push(entry.key().into());
+            }
+        });
+        for bytes in owned {
+            let key = self.key(&bytes);
+            if self.remove(&key) {
+                self.touched(&key);
+            }
+        }
+    }
+
     /// Empties one database, or all: transactions that watch a key in it abort, and clients' copies are stale.
     pub fn flush(&mut self, db: Option<usize>) -> Flushed {
         let mut databases = Vec::new();
@@ -138,6 +206,11 @@ impl Keyspace<'_> {
             self.observer.invalidated_all(self.circumstances.client_id, None);
         }
     }
+}
+
+/// The slots that live in a shard.
+fn slots_of_shard(shard: usize) -> impl Iterator<Item = u16> {
+    (shard as u16..SLOTS).step_by(SHARDS)
 }
 
 /// Whether a key is in a database of this shard, be it expired. Of a watched key it means that there was something when
