@@ -102,5 +102,5 @@ fn a_cursor_from_before_the_cluster_begins_anew() {
     let cluster = Cluster::start(2);
     let mut client = cluster.connect(0);
     client.call("SET key 1", "+OK\r\n");
-    client.call(&format!("SCAN {} COUNT 1000000", 5_u64 << 32), "*2\r\n$14\r\n");
+    client.call(&format!("SCAN {} COUNT 1000000", 5_u64 << 32), "*2\r\n$15\r\n");
 }
