@@ -61,10 +61,13 @@ pub enum Follow {
 
 /// The data plane, as the coordinator commands it. Every call is quick: it locks a shard, or appends to a stream.
 pub trait DataPlane {
-    /// Executes the slot's commands from now on. `copies` get its effects from here on; they are in sync.
+    /// Executes the slot's commands from now on. `copies` get its effects from here on; they are in sync, and are told
+    /// where the epoch begins, so that one that has not come exactly as far finds that out at once. Of a slot that is
+    /// owned already, parked or not: goes on under the later epoch, with these copies alone.
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]);
 
-    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait).
+    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait; an owner that is held for gone can no
+    /// longer send effects either). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow);
 
     /// Of an owned slot: makes `to` a copy, by sending what the slot holds and then every effect. Ends with
@@ -84,7 +87,7 @@ pub trait DataPlane {
     /// Of a parked slot: appends the grant to the stream to its new owner, behind all effects. Irrevocable.
     fn grant(&mut self, row: &Row);
 
-    /// How far the slot has come here.
+    /// How far the slot has come here; [`Position::default`] where nothing, or only a part of a copy, is held.
     fn position(&self, slot: u16) -> Position;
 }
 

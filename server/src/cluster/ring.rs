@@ -12,6 +12,9 @@ use super::member::WEIGHT_ONE;
 /// How many points a node of weight 1 has: enough that shares differ by some 8 % before they are evened out.
 pub const POINTS_PER_WEIGHT: u64 = 160;
 
+/// The most points of a node: one for each slot. More would not make its share more even, only longer to walk past.
+pub const POINTS_PER_NODE_MAX: u64 = SLOTS as u64;
+
 /// The most points on a ring: beyond that, every node gets proportionally fewer, but at least one. Bounds the work
 /// and the memory that any combination of weights can cause.
 pub const POINTS_MAX: u64 = 1 << 20;
@@ -91,7 +94,7 @@ pub fn first_at(points: &[Point], position: u64) -> usize {
 
 /// How many points a weight is worth.
 fn point_count(weight: u32) -> u64 {
-    (u64::from(weight) * POINTS_PER_WEIGHT).div_ceil(u64::from(WEIGHT_ONE))
+    (u64::from(weight) * POINTS_PER_WEIGHT).div_ceil(u64::from(WEIGHT_ONE)).min(POINTS_PER_NODE_MAX)
 }
 
 /// Where a node's point stands. The byte order is fixed, so that all machines agree.
@@ -136,9 +139,11 @@ mod tests {
 
     #[test]
     fn huge_weights_do_not_make_a_huge_ring() {
-        let ring = Ring::new(&[(NodeId(1), u32::MAX), (NodeId(2), u32::MAX), (NodeId(3), 1)]);
+        let mut all: Vec<_> = nodes(100).into_iter().map(|(id, _)| (id, u32::MAX)).collect();
+        all.push((NodeId(1), 1));
+        let ring = Ring::new(&all);
         assert!(ring.points().len() as u64 <= POINTS_MAX + 1);
-        assert!(ring.walk(0).any(|node| node == 2), "even the lightest node stands somewhere");
+        assert!(ring.walk(0).any(|node| node == 100), "even the lightest node stands somewhere");
     }
 
     #[test]

@@ -18,9 +18,8 @@ use crate::{
         timing::{BatchTimer, SharedRuns},
     },
     store::{
-        SHARDS,
-        effect::Effect,
         keyspace::{Circumstances, Keyspace},
+        replicate::testing::{EffectTap, ToldEffect},
     },
 };
 
@@ -36,13 +35,14 @@ pub(crate) struct Bench {
     settings: Settings,
     rng: fastrand::Rng,
     stats: WorkerStats,
+    tap: EffectTap,
 }
 
 impl Bench {
     /// An empty node whose random choices follow from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         let node = Node::new(Settings::default());
-        node.store.record_effects(true);
+        let tap = EffectTap::new(&node.store);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = node.clients.admit(nowhere, nowhere, -1, NOW_MS);
         Self {
@@ -51,6 +51,7 @@ impl Bench {
             settings: Settings::default(),
             rng: fastrand::Rng::with_seed(seed),
             stats: WorkerStats::default(),
+            tap,
         }
     }
 
@@ -105,15 +106,14 @@ impl Bench {
         }
     }
 
-    /// Takes the effects that were recorded since the last call, each slot's in order.
-    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
-        let outboxes = (0..SHARDS).filter_map(|shard| self.node.store.lock(shard).outbox.take());
-        outboxes.flat_map(|mut outbox| outbox.drain().collect::<Vec<_>>()).collect()
+    /// Takes the effects since the last call, in the order of execution.
+    pub(crate) fn take_effects(&mut self) -> Vec<ToldEffect> {
+        self.tap.drain()
     }
 
     /// The effects since the last call, each as a line.
     pub(crate) fn effect_lines(&mut self) -> Vec<String> {
-        let line = |effect: Effect| {
+        let line = |effect: ToldEffect| {
             let words: Vec<_> = effect.args.iter().map(|word| word.escape_ascii().to_string()).collect();
             words.join(" ")
         };
@@ -121,7 +121,7 @@ impl Bench {
     }
 
     /// Applies effects, as a copy of their owner does.
-    pub(crate) fn apply(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn apply(&mut self, effects: Vec<ToldEffect>) {
         for effect in effects {
             let reply = self.run_args(&OwnedArgs::from_parts(&effect.args).as_args());
             assert_ne!(reply.first(), Some(&b'-'), "{effect:?}: {}", reply.escape_ascii());

@@ -3,6 +3,7 @@
 use rondache_protocol::{
     command::{CommandSpec, Flags, keys_of},
     resp::writer::ReplyWriter,
+    slot::slot_of,
 };
 
 use super::{
@@ -182,7 +183,7 @@ impl<'e, 's> Executor<'e, 's> {
     }
 
     /// Calls the handler with everything it needs, and records what it changed.
-    pub(super) fn call(
+    pub(crate) fn call(
         &mut self,
         session: &mut Session,
         command: &Command,
@@ -193,6 +194,7 @@ impl<'e, 's> Executor<'e, 's> {
     ) -> (CommandResult, Option<BlockSpec>) {
         self.ks.circumstances.db = session.db;
         let changes_before = self.ks.counts.changes;
+        let reply_from = out.len();
         let mut ctx = Ctx {
             reply: ReplyWriter::new(out, session.resp),
             ks: self.ks,
@@ -227,8 +229,8 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if self.ks.records_effects() {
             let changed = result.is_ok() && self.ks.counts.changes != changes_before;
-            let slot = first_key_of(command.spec, args).map(|bytes| self.ks.key(bytes).slot);
-            self.ks.commit_effects(changed, || slot.map(|slot| (slot, args.from(0).collect())));
+            let verbatim = || Some((first_slot_of(command.spec, args, &hashed)?, args.from(0)));
+            self.ks.commit_effects(changed, verbatim, out.get(reply_from..).unwrap_or_default());
         }
         (result, blocked)
     }
@@ -544,8 +546,13 @@ pub(super) fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &
     spec.subcommand(args.get(1)).map_or(spec, |(_, found)| found)
 }
 
-fn first_key_of<'a>(spec: &'static CommandSpec, args: &Args<'a>) -> Option<&'a [u8]> {
+/// The slot of a command's first key.
+#[inline]
+fn first_slot_of(spec: &'static CommandSpec, args: &Args<'_>, hashed: &HashedKeys<'_>) -> Option<u16> {
+    if let Some(first) = &hashed.first {
+        return Some(first.slot);
+    }
     let spec = named_subcommand(spec, args);
     let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
-    found.first().map(|key| args.get(key.index))
+    found.first().map(|key| slot_of(args.get(key.index)))
 }

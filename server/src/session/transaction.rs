@@ -279,10 +279,13 @@ impl Executor<'_, '_> {
             self.reply(session, out).null_array();
             return Ok(Executed::Here);
         }
+        let reply_from = out.len();
+        self.ks.begin_transaction();
         self.reply(session, out).array(commands.len());
         for (command, index, args) in &commands {
             self.run_queued(session, command, *index, &args.as_args(), out);
         }
+        self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
         self.ks.release();
         end(session, self.ks);
         Ok(Executed::Here)

@@ -82,7 +82,7 @@ struct Budget {
 }
 
 impl Keyspace<'_> {
-    /// Visits about `count` entries of the selected database from `cursor` on (0: from the start) and answers the cursor
+    /// Visits about `count` entries of the selected database, of the slots that this node owns, from `cursor` on (0: from the start) and answers the cursor
     /// to go on from (0: all were visited). Expired keys are left out, and deleted where this node decides on expiry.
     ///
     /// A key that is there from the first call of a walk to its last is visited, whatever is written meanwhile; one
@@ -168,11 +168,15 @@ impl Keyspace<'_> {
         let mut next = Some(at.position);
         // A look into an empty shard counts too.
         budget.buckets = budget.buckets.saturating_sub(1);
+        let served = self.shard(at.shard).served_slots();
         match self.shard(at.shard).db(self.circumstances.db) {
-            Some(db) if db.table.len() > 0 => {
+            Some(db) if db.table.len() > 0 && !served.is_empty() => {
                 for _ in 0..CHUNK_BUCKETS {
                     let Some(position) = next else { break };
                     next = db.table.scan(position, |entry| {
+                        if !served.has_key(entry.key()) {
+                            return;
+                        }
                         if entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                             due.push(entry.key().into());
                         } else {
@@ -203,7 +207,9 @@ impl Keyspace<'_> {
         if self.expiry_role == ExpiryRole::Owner {
             for bytes in due {
                 let key = self.key(bytes);
-                self.locate(&key);
+                if self.decides_on(&key) {
+                    self.locate(&key);
+                }
             }
         }
     }
@@ -243,8 +249,12 @@ impl Keyspace<'_> {
         if !is_held {
             self.hold_one(shard);
         }
+        let served = self.shard(shard).served_slots();
         let drawn = self.shard(shard).db(self.circumstances.db).and_then(|db| {
             let entry = db.table.entry(db.table.sample(random)?);
+            if !served.has_key(entry.key()) {
+                return None;
+            }
             Some((entry.key().to_vec(), entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms)))
         });
         let key = match drawn {

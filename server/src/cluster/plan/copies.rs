@@ -18,6 +18,7 @@ enum Apart {
     Nodes,
 }
 
+/// How often copies are evened out anew when a few heavy nodes leave so little choice that one pass gets stuck.
 const ROUNDS_MAX: usize = 8;
 
 /// Leaves copies where they are, adds missing ones, in other zones as far as these have room, and evens out what the
@@ -99,17 +100,22 @@ impl Copies<'_> {
                 self.give(item, node);
             }
         }
-        for (slot, mut kept) in crowded {
-            for item in self.items_of(slot) {
-                let mut barred = Vec::new();
-                self.apart = Apart::Zones;
-                self.barred_keys(item, &mut barred);
-                let is_apart = |node: &u16| !barred.contains(&self.draft.zones[usize::from(*node)]);
-                let apart = self.loads.emptiest(kept.iter().copied().filter(is_apart));
-                let Some(best) = apart.or_else(|| self.loads.emptiest(kept.iter().copied())) else { break };
-                kept.retain(|node| *node != best);
-                self.give(item, best);
-            }
+        for (slot, kept) in crowded {
+            self.keep_best(slot, kept);
+        }
+    }
+
+    /// Fills a slot's copies with the best of too many nodes that hold it.
+    fn keep_best(&mut self, slot: u16, mut kept: Vec<u16>) {
+        let mut barred = Vec::new();
+        self.apart = Apart::Zones;
+        for item in self.items_of(slot) {
+            self.barred_keys(item, &mut barred);
+            let is_apart = |node: &u16| !barred.contains(&self.draft.zones[usize::from(*node)]);
+            let apart = self.loads.emptiest(kept.iter().copied().filter(is_apart));
+            let Some(best) = apart.or_else(|| self.loads.emptiest(kept.iter().copied())) else { break };
+            kept.retain(|node| *node != best);
+            self.give(item, best);
         }
     }
 
@@ -128,7 +134,8 @@ impl Copies<'_> {
         self.deal(queue, no_limit, Apart::Nodes);
     }
 
-    /// Moves copies away from nodes that hold too much, and to nodes that hold too little, from the fullest first.
+    /// Evens out what the nodes hold. Should a node stay too full because everyone with room has its slots already,
+    /// all level out first: what the others pass on makes them able to take from it.
     fn even_out(&mut self) {
         self.settle();
         for _ in 0..ROUNDS_MAX {
@@ -142,11 +149,13 @@ impl Copies<'_> {
         }
     }
 
+    /// Whether a node holds more or less than it should.
     fn is_uneven(&self) -> bool {
         (0..self.draft.nodes.len() as u16)
             .any(|node| self.loads.is_above(node, Level::Most) || self.loads.is_below(node, Level::Least))
     }
 
+    /// Moves copies away from nodes that hold too much, and to nodes that hold too little, from the fullest first.
     fn settle(&mut self) {
         for apart in self.by_strictness() {
             for fill_to in [Level::Fair, Level::Most] {

@@ -8,8 +8,7 @@ const FREED_INLINE_MAX: usize = 10_000;
 
 /// `DBSIZE`
 pub(super) fn dbsize(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    let routing = &ctx.node.cluster.routing;
-    let keys = if ctx.is_clustered() { ctx.ks.len_where(|slot| routing.is_mine(slot)) } else { ctx.ks.len() };
+    let keys = ctx.ks.len();
     ctx.reply.count(keys);
     Ok(())
 }
@@ -32,9 +31,7 @@ fn flush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, db: Option<usize>) -> CommandRe
         2 if args.is(1, "async") => false,
         _ => return Err(CommandError::Syntax),
     };
-    let routing = &ctx.node.cluster.routing;
-    let flushed =
-        if ctx.is_clustered() { ctx.ks.flush_where(db, |slot| routing.is_mine(slot)) } else { ctx.ks.flush(db) };
+    let flushed = ctx.ks.flush(db);
     if waits {
         drop(flushed);
     } else {
