@@ -96,6 +96,12 @@ pub struct Manner {
     pub is_retry: bool,
     /// Whether the group is one transaction: all of its requests run without others between, and have one reply.
     pub is_unit: bool,
+    /// Whether the unit is to run only if the client watches keys at the peer and none of them has changed.
+    pub is_watched: bool,
+    /// Whether the client is to hear of changes of what it reads.
+    pub is_tracked: bool,
+    /// Whether the client does not want to hear of changes that it makes itself.
+    pub is_noloop: bool,
     /// How long ago the requests came, in ms.
     pub age_ms: u32,
     /// The client whose state at the peer matters; 0: none does.
@@ -107,6 +113,9 @@ mod flag {
     pub(super) const NO_TOUCH: u8 = 1 << 1;
     pub(super) const RETRY: u8 = 1 << 2;
     pub(super) const UNIT: u8 = 1 << 3;
+    pub(super) const WATCHED: u8 = 1 << 4;
+    pub(super) const TRACKED: u8 = 1 << 5;
+    pub(super) const NOLOOP: u8 = 1 << 6;
 }
 
 /// Writes the payload of a FORWARD frame, group by group.
@@ -157,6 +166,9 @@ impl ForwardEncoder {
             (manner.no_touch, flag::NO_TOUCH),
             (manner.is_retry, flag::RETRY),
             (manner.is_unit, flag::UNIT),
+            (manner.is_watched, flag::WATCHED),
+            (manner.is_tracked, flag::TRACKED),
+            (manner.is_noloop, flag::NOLOOP),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
         buf.extend_from_slice(&[manner.db, flags, 0, 0]);
@@ -477,6 +489,9 @@ impl<'a> Reader<'a> {
             no_touch: flags & flag::NO_TOUCH != 0,
             is_retry: flags & flag::RETRY != 0,
             is_unit: flags & flag::UNIT != 0,
+            is_watched: flags & flag::WATCHED != 0,
+            is_tracked: flags & flag::TRACKED != 0,
+            is_noloop: flags & flag::NOLOOP != 0,
             age_ms,
             client,
         };

@@ -6,7 +6,8 @@ use super::{
     Session,
     away::take_silence,
     execute::{Executor, Planned},
-    placing::{Place, Split, hold_back, keys_by_slot},
+    placing::{Place, Slots, Split, hold_back, keys_by_slot},
+    transaction,
 };
 use crate::{
     cluster::{
@@ -41,6 +42,8 @@ pub(super) fn join(
 ) -> Joined {
     let flags = planned.index.and_then(registry::by_index).map_or(Flags::empty(), |command| command.spec.flags);
     let is_blocking = flags.contains(Flags::BLOCKING);
+    let spec = planned.index.and_then(registry::by_index).map(|command| command.spec);
+    let is_watch = spec.is_some_and(|spec| spec.name == "watch");
     let is_last = is_blocking || matches!(place, Place::Everywhere(_));
     if is_last && !wave.is_empty() {
         return Joined::NotYet;
@@ -48,7 +51,7 @@ pub(super) fn join(
     let joining = Joining {
         slot: NO_SLOT,
         target: Target::Owner,
-        manner: manner_of(session),
+        manner: manner_of(session, flags, is_blocking || is_watch),
         is_write: flags.contains(Flags::WRITE),
         is_blocking,
         is_silent: take_silence(session),
@@ -58,12 +61,16 @@ pub(super) fn join(
         Place::Here => {}
         Place::Owner(slot) => {
             executor.refused.insert(slot);
+            if is_watch {
+                session.watched_elsewhere.add(slot);
+            }
             let joining = Joining { slot, ..joining };
             match raw {
                 Some(raw) => wave.push(joining, None, |requests| requests.extend_from_slice(raw)),
                 None => wave.push(joining, None, |requests| write_request(planned.args.from(0), requests)),
             }
         }
+        Place::Unit(slot) => push_unit(executor, session, Joining { slot, ..joining }, wave),
         Place::Split(split) => push_split(executor, &planned.args, split, joining, wave),
         Place::Everywhere(combine) => {
             push_everywhere(&executor.node.cluster.routing, &planned.args, combine, joining, wave);
@@ -72,14 +79,42 @@ pub(super) fn join(
     if is_last { Joined::Last } else { Joined::Next }
 }
 
+/// The open transaction, as one item.
+fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Joining, wave: &mut Wave) {
+    let Some(queued) = session.transaction.take() else { return };
+    executor.refused.insert(joining.slot);
+    let manner = Manner {
+        is_unit: true,
+        is_watched: session.watch.is_some() || session.watched_elsewhere != Slots::None,
+        client: if session.watched_elsewhere == Slots::None { 0 } else { session.client.id },
+        ..joining.manner
+    };
+    let joining = Joining { manner, is_write: queued.has_any(Flags::WRITE), ..joining };
+    wave.push(joining, None, |requests| {
+        write_request([&b"MULTI"[..]].into_iter(), requests);
+        queued.commands().for_each(|args| write_request(args.as_args().from(0), requests));
+        write_request([&b"EXEC"[..]].into_iter(), requests);
+    });
+    transaction::end(session, executor.ks);
+}
+
 /// How the session's requests are to run elsewhere.
-pub(super) fn manner_of(session: &Session) -> Manner {
-    Manner {
+fn manner_of(session: &mut Session, flags: Flags, needs_client: bool) -> Manner {
+    let mut manner = Manner {
         db: session.db as u8,
         is_resp3: session.resp == RespVersion::V3,
         no_touch: session.no_touch,
         ..Manner::default()
+    };
+    if let Some(tracking) = &session.tracking {
+        manner.is_tracked = flags.contains(Flags::READONLY) && tracking.remembers();
+        manner.is_noloop = tracking.tracker.options.noloop;
     }
+    if needs_client || manner.is_tracked || manner.is_noloop {
+        manner.client = session.client.id;
+        session.is_held_elsewhere = true;
+    }
+    manner
 }
 
 /// Writes words as a request.

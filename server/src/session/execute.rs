@@ -12,7 +12,7 @@ use super::{
     blocking,
     placing::Place,
     timing::{self, BatchTimer},
-    transaction::Transaction,
+    transaction::{Executed, Transaction},
 };
 use crate::{
     cluster::forward::slot_set::SlotSet,
@@ -54,6 +54,10 @@ enum Gate {
     Done,
     /// It must wait.
     Paused,
+    /// It is a transaction that runs at another node.
+    Elsewhere(Place),
+    /// It is a retry of a transaction of which nobody can tell whether it was executed.
+    Unknown,
 }
 
 /// Runs commands for one batch.
@@ -110,10 +114,13 @@ impl<'e, 's> Executor<'e, 's> {
                 Ok(Gate::Open) => {}
                 Ok(Gate::Done) => return Flow::Next,
                 Ok(Gate::Paused) => return Flow::Paused,
+                Ok(Gate::Elsewhere(place)) => return Flow::Elsewhere(place),
+                Ok(Gate::Unknown) => return Flow::Unknown,
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
-        if self.is_clustered && !session.is_redirecting {
+        // Of what is not queued in a transaction nothing goes elsewhere.
+        if self.is_clustered && !session.is_redirecting && session.transaction.is_none() {
             match self.place(spec, planned) {
                 Ok(Place::Here) => {}
                 Ok(place) => return Flow::Elsewhere(place),
@@ -123,7 +130,7 @@ impl<'e, 's> Executor<'e, 's> {
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return self.fail(session, Some(index), CommandError::OutOfMemory, out);
         }
-        if !session.is_plain && session.client.mailbox.is_filled() {
+        if !session.is_plain && !session.is_remote && session.client.mailbox.is_filled() {
             // That keys were evicted for this command is told before its reply.
             session.client.mailbox.take(out);
         }
@@ -137,7 +144,7 @@ impl<'e, 's> Executor<'e, 's> {
                 Ok(Some(slot)) => return Flow::Elsewhere(Place::Owner(slot)),
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
-        } else if self.is_clustered {
+        } else if self.is_clustered && session.transaction.is_none() {
             // Routes change under the shards' locks: from here on the answer holds.
             match self.place(spec, planned) {
                 Ok(Place::Here) => {}
@@ -256,6 +263,20 @@ impl<'e, 's> Executor<'e, 's> {
         }
     }
 
+    /// As [`Executor::recall`], of a whole transaction.
+    #[cold]
+    pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
+        let (id, age_ms) = (self.ks.origin?, self.retry?);
+        match self.ks.recall(slot, id, age_ms) {
+            Recalled::Never => None,
+            Recalled::Reply(reply) => {
+                out.extend_from_slice(&reply);
+                Some(Executed::Here)
+            }
+            Recalled::Unknown => Some(Executed::Unknown),
+        }
+    }
+
     /// A queued command of a transaction: its shards are held already.
     pub(super) fn run_queued(
         &mut self,
@@ -357,7 +378,11 @@ impl<'e, 's> Executor<'e, 's> {
             let result = self.exec(session, out);
             // Monitors read it behind the commands that it ran.
             self.node.observe_command(session, spec, args);
-            result?;
+            match result? {
+                Executed::Here => {}
+                Executed::Elsewhere(place) => return Ok(Gate::Elsewhere(place)),
+                Executed::Unknown => return Ok(Gate::Unknown),
+            }
             self.apply_reply_mode(session, reply_from, out);
             if self.ks.has_ready() {
                 blocking::serve_ready(self);
@@ -373,6 +398,9 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return Err(CommandError::OutOfMemory);
+        }
+        if self.is_clustered && !session.is_redirecting {
+            self.check_queued(spec, args)?;
         }
         if session.is_redirecting {
             self.check_redirect_queued(session, std::iter::once((spec, *args)))?;
@@ -481,7 +509,7 @@ fn settle(session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) {
         tracking.caching = false;
     }
     // Messages that the command caused, or that came before the next one runs. An order to close is seen later.
-    if session.client.mailbox.is_filled() {
+    if !session.is_remote && session.client.mailbox.is_filled() {
         session.client.mailbox.take(out);
     }
 }

@@ -22,7 +22,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use rondache_protocol::resp::writer::RespVersion;
 
-use self::{client::Client, transaction::Transaction};
+use self::{client::Client, placing::Slots, transaction::Transaction};
 use crate::{
     node::hub::{
         channels::{Kind, Subscriptions},
@@ -54,6 +54,12 @@ pub struct Session {
     pub is_redirecting: bool,
     /// READONLY: on the redirect port, copies may answer reads.
     pub reads_copies: bool,
+    /// The slots of keys that are WATCHed at other nodes.
+    pub(crate) watched_elsewhere: Slots,
+    /// Whether other nodes keep state for this client, which they are to be told to forget.
+    pub(crate) is_held_elsewhere: bool,
+    /// Whether it stands for a client of another node, which delivers its messages.
+    pub(crate) is_remote: bool,
     /// Whether the connection ends after this reply (QUIT, protocol errors).
     pub closes: bool,
     /// Channels and patterns that it listens to; `None`: none.
@@ -102,6 +108,9 @@ impl Session {
             no_touch: false,
             is_redirecting: false,
             reads_copies: false,
+            watched_elsewhere: Slots::None,
+            is_held_elsewhere: false,
+            is_remote: false,
             closes: false,
             subscriptions: None,
             tracking: None,

@@ -66,6 +66,15 @@ impl SlotCursor {
     }
 }
 
+/// What a walk over slots does at one that is not this node's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// It stops there: its owner goes on.
+    Stop,
+    /// It passes over it.
+    Skip,
+}
+
 /// What a walk may still visit.
 struct Budget {
     entries: usize,
@@ -89,39 +98,45 @@ impl Keyspace<'_> {
         at.pack()
     }
 
-    /// As [`Keyspace::scan`], slot by slot, for as long as `owns` says that they are this node's. Where they end the cursor
-    /// stands at the next owner's first.
+    /// As [`Keyspace::scan`], slot by slot, of the slots for which `owns` says that they are this node's.
     pub fn scan_slots(
         &mut self,
         from: SlotCursor,
         count: usize,
+        foreign: Foreign,
         owns: impl Fn(u16) -> bool,
         mut visit: impl FnMut(EntryRef<'_>),
     ) -> u64 {
+        let db = self.circumstances.db;
         let mut at = from;
         let mut budget = Budget { entries: count, buckets: count.saturating_mul(10).max(2 * SHARDS) };
-        while at.slot < SLOTS && budget.entries > 0 && budget.buckets > 0 && owns(at.slot) {
+        while at.slot < SLOTS && budget.entries > 0 && budget.buckets > 0 {
             let (slot, shard) = (at.slot, usize::from(at.slot) % SHARDS);
-            let mut others = 0;
-            let before = budget.entries;
-            let db = self.circumstances.db;
-            let is_empty = self.with_shard(shard, |shard| shard.db(db).is_none_or(|db| db.slot_count(slot) == 0));
-            let next = if is_empty {
-                None
-            } else {
-                let chunk = Cursor { shard, position: at.position };
-                let next = self.scan_chunk(chunk, &mut budget, &mut |entry| {
-                    if slot_of(entry.key()) == slot { visit(entry) } else { others += 1 }
-                });
-                (next.shard == shard).then_some(next.position)
-            };
-            // Its neighbours in the shard were not asked for.
-            budget.entries = before.min(budget.entries + others);
-            budget.buckets = budget.buckets.saturating_sub(1);
-            at = match next {
-                Some(position) => SlotCursor { slot, position },
-                None => SlotCursor { slot: slot + 1, position: 0 },
-            };
+            let after = SlotCursor { slot: slot + 1, position: 0 };
+            if !owns(slot) {
+                match foreign {
+                    Foreign::Stop => break,
+                    Foreign::Skip => at = after,
+                }
+                continue;
+            }
+            if self.with_shard(shard, |shard| shard.db(db).is_none_or(|db| db.slot_count(slot) == 0)) {
+                budget.buckets = budget.buckets.saturating_sub(1);
+                at = after;
+                continue;
+            }
+            // The slot's neighbours in the shard are no part of what was asked for.
+            let mut wanted = 0;
+            let mut chunk = Budget { entries: usize::MAX, buckets: budget.buckets };
+            let next = self.scan_chunk(Cursor { shard, position: at.position }, &mut chunk, &mut |entry| {
+                if slot_of(entry.key()) == slot {
+                    wanted += 1;
+                    visit(entry);
+                }
+            });
+            budget.buckets = chunk.buckets;
+            budget.entries = budget.entries.saturating_sub(wanted);
+            at = if next.shard == shard { SlotCursor { slot, position: next.position } } else { after };
         }
         at.pack()
     }
@@ -199,12 +214,12 @@ impl Keyspace<'_> {
         }
     }
 
-    /// A key of the selected database, nearly all being equally likely; `None`: there is none.
-    pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Vec<u8>> {
+    /// A key of the selected database that `is_wanted`, nearly all being equally likely; `None`: there is none.
+    pub fn random_key(&mut self, rng: &mut fastrand::Rng, is_wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         /// Tries before the keyspace is walked instead: it is nearly empty, or nearly all has expired.
         const TRIES: usize = 64;
         for _ in 0..TRIES {
-            if let Some(key) = self.sample(rng.usize(..SHARDS), rng.u64(..)) {
+            if let Some(key) = self.sample(rng.usize(..SHARDS), rng.u64(..)).filter(|key| is_wanted(key)) {
                 return Some(key);
             }
         }
@@ -214,7 +229,11 @@ impl Keyspace<'_> {
             let mut at = Cursor { shard, position: 0 };
             while at.shard == shard && found.is_none() {
                 let mut budget = Budget { entries: 1, buckets: usize::MAX };
-                at = self.scan_chunk(at, &mut budget, &mut |entry| found = Some(entry.key().to_vec()));
+                at = self.scan_chunk(at, &mut budget, &mut |entry| {
+                    if is_wanted(entry.key()) {
+                        found = Some(entry.key().to_vec());
+                    }
+                });
             }
             if found.is_some() {
                 return found;
@@ -366,12 +385,12 @@ mod tests {
         let store = Store::new(7);
         let mut ks = keyspace(&store);
         let mut rng = fastrand::Rng::with_seed(1);
-        assert_eq!(ks.random_key(&mut rng), None);
+        assert_eq!(ks.random_key(&mut rng, |_| true), None);
         ks.circumstances.now_ms = 10;
         (0..500).for_each(|index| put(&mut ks, &name(index), Ttl::At(1000)));
         put(&mut ks, "one", Ttl::Clear);
         ks.circumstances.now_ms = 1000;
-        assert_eq!(ks.random_key(&mut rng), Some(b"one".to_vec()));
+        assert_eq!(ks.random_key(&mut rng, |_| true), Some(b"one".to_vec()));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::Arc,
     thread,
     time::Duration,
 };
@@ -27,7 +26,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts nodes that share the slots in turn: slot 0 is the first node's, slot 1 the second's …
+    /// Starts nodes that share the slots evenly: the first slots are the first node's.
     pub(crate) fn start(count: usize) -> Self {
         Self::start_with(count, |_| {})
     }
@@ -60,9 +59,14 @@ impl Cluster {
             cluster.routing(at).set_clustered(true);
         }
         for slot in 0..SLOTS {
-            cluster.assign(slot, usize::from(slot) % count);
+            cluster.assign(slot, cluster.first_owner(slot));
         }
         cluster
+    }
+
+    /// Who owned a slot at the start.
+    fn first_owner(&self, slot: u16) -> usize {
+        usize::from(slot) * self.nodes.len() / usize::from(SLOTS)
     }
 
     fn routing(&self, at: usize) -> &rondache_server::cluster::routing::Routing {
@@ -109,7 +113,7 @@ impl Cluster {
 
     /// A key of a slot that a node owns; the number tells such keys apart.
     pub(crate) fn key_of(&self, owner: usize, number: usize) -> String {
-        let owns = |key: &String| usize::from(slot_of(key.as_bytes())) % self.nodes.len() == owner;
+        let owns = |key: &String| self.first_owner(slot_of(key.as_bytes())) == owner;
         (0..).map(|index| format!("key:{index}")).filter(owns).nth(number).expect("there are enough keys")
     }
 }
@@ -175,9 +179,4 @@ impl Client {
         }
         String::from_utf8_lossy(&line).trim_end().to_owned()
     }
-}
-
-/// The node itself, where a test looks behind the curtain.
-pub(crate) fn node_of(cluster: &Cluster, at: usize) -> Arc<Node> {
-    cluster.nodes[at].node().clone()
 }

@@ -1,10 +1,14 @@
 //! SCAN, KEYS, RANDOMKEY: walks over the whole keyspace.
 
-use rondache_protocol::resp::writer::ReplyWriter;
+use rondache_protocol::{resp::writer::ReplyWriter, slot::slot_of};
 
 use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
 use crate::{
-    store::object::Kind,
+    store::{
+        entry::EntryRef,
+        object::Kind,
+        scan::{Foreign, SlotCursor},
+    },
     util::{glob, number},
 };
 
@@ -13,9 +17,10 @@ pub(super) fn keys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let pattern = Pattern::new(args.get(1));
     let open = ctx.reply.begin();
     let mut count = 0;
+    let routing = ctx.is_clustered().then_some(&ctx.node.cluster.routing);
     let reply = &mut ctx.reply;
     ctx.ks.for_each_entry(|entry| {
-        if pattern.matches(entry.key()) {
+        if pattern.matches(entry.key()) && routing.is_none_or(|routing| routing.is_mine(slot_of(entry.key()))) {
             reply.bulk(entry.key());
             count += 1;
         }
@@ -26,7 +31,8 @@ pub(super) fn keys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 
 /// `RANDOMKEY`
 pub(super) fn randomkey(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    let key = ctx.ks.random_key(ctx.rng);
+    let routing = ctx.is_clustered().then_some(&ctx.node.cluster.routing);
+    let key = ctx.ks.random_key(ctx.rng, |key| routing.is_none_or(|routing| routing.is_mine(slot_of(key))));
     ctx.reply.optional_bulk(key.as_deref());
     Ok(())
 }
@@ -38,7 +44,7 @@ pub(super) fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let mut keys = Vec::new();
     let mut writer = ReplyWriter::new(&mut keys, ctx.reply.version());
     let mut count = 0;
-    let next = ctx.ks.scan(cursor, options.count, |entry| {
+    let mut visit = |entry: EntryRef<'_>| {
         let is_wanted = match options.kind {
             KindFilter::Any => true,
             KindFilter::Only(kind) => entry.value().kind() == kind,
@@ -48,7 +54,16 @@ pub(super) fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
             writer.bulk(entry.key());
             count += 1;
         }
-    });
+    };
+    let next = if ctx.is_clustered() {
+        let routing = &ctx.node.cluster.routing;
+        // On the redirect port each node is walked by itself.
+        let foreign = if ctx.session.is_redirecting { Foreign::Skip } else { Foreign::Stop };
+        let from = SlotCursor::parse(args.get(1));
+        ctx.ks.scan_slots(from, options.count, foreign, |slot| routing.is_mine(slot), &mut visit)
+    } else {
+        ctx.ks.scan(cursor, options.count, &mut visit)
+    };
     ctx.reply.array(2);
     ctx.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
     ctx.reply.array(count);
