@@ -133,6 +133,14 @@ impl Coordinator {
         }
     }
 
+    /// Whether slots belong to members that the view does not have yet: a plan would take these for dead.
+    pub(super) fn awaits_strangers(&self, now_ms: u64) -> bool {
+        let is_young = |orphan: &Orphan| now_ms < orphan.since_ms + self.settings.stranger_ms;
+        let owners =
+            self.orphans.iter().filter(|(_, orphan)| is_young(orphan)).filter_map(|(slot, _)| self.table.owner(*slot));
+        owners.into_iter().any(|owner| owner != self.me && self.owner_state(&owner) == OwnerState::Stranger)
+    }
+
     pub(super) fn look_again(&mut self, slot: u16, due_ms: u64) {
         if let Some(orphan) = self.orphans.get_mut(&slot) {
             orphan.due_ms = due_ms;
