@@ -382,7 +382,11 @@ impl World {
         let node = &mut self.nodes[host];
         for (slot, epoch) in std::mem::take(&mut node.plane.owned) {
             let is_firm = node.coordinator.table().claim(slot).is_some_and(|claim| claim.provisional == 0);
-            if is_firm && let Err(why) = self.checks.owned(slot, epoch, node.identity) {
+            let must_agree = self.is_strict || self.now_ms - self.agreed_since_ms >= AGREED_MS;
+            if is_firm
+                && must_agree
+                && let Err(why) = self.checks.owned(slot, epoch, node.identity)
+            {
                 self.fail(&why);
             }
         }
