@@ -27,7 +27,7 @@ mod lives;
 mod refusals;
 pub mod seal;
 #[cfg(test)]
-mod simulation;
+pub(super) mod simulation;
 #[cfg(test)]
 mod simulation_tests;
 mod tuning;
