@@ -2,49 +2,45 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`forward`] | requests for slots that others own |
-//! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
-//! | [`coordinator`] | decides who owns and who copies which slot |
-//! | [`member`] | members and views: whom a node believes in |
-//! | [`plan`] | who should own and copy each slot |
 //! | [`bus`] | connections between nodes |
+//! | [`coordinator`] | decides who owns and who copies which slot |
+//! | [`desk`] | what operators ask of the control plane |
+//! | [`forward`] | requests for slots that others own |
+//! | [`grace`] | slots that the redirect port still answers for after they have moved |
+//! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
+//! | [`live`] | the status, brought up to date with the routes |
 //! | [`member`] | members and views: whom a node believes in |
 //! | [`membership`] | who is a member, and how it is doing |
+//! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
 //! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
-//! | [`status`] | what users and operators are shown of the cluster |
 //! | [`settings`] | settings that all nodes share |
-//! | [`live`] | the same, brought up to date with the routes |
-//! | [`desk`] | what operators ask of the control plane |
-//! | [`grace`] | slots that the redirect port still answers for after they have moved |
+//! | [`status`] | what users and operators are shown of the cluster |
+//! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
+//! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
 
+pub mod bus;
+pub mod coordinator;
 pub mod desk;
 pub mod forward;
 pub mod grace;
 pub mod guard;
 pub mod live;
-//! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
-
-pub mod coordinator;
-pub mod member;
-pub mod plan;
-//! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
-
-pub mod bus;
 pub mod member;
 pub mod membership;
+pub mod plan;
 pub mod plane;
 pub mod replication;
 pub mod ring;
 pub mod routing;
 pub mod settings;
 pub mod status;
+pub mod table;
+pub mod thread;
 
 use std::{net::SocketAddr, sync::Arc};
-pub mod thread;
-pub mod table;
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 

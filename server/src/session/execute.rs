@@ -27,7 +27,7 @@ use crate::{
     node::{Node, stats::WorkerStats},
     store::{
         key::Key,
-        keyspace::{Keyspace, Recalled},
+        keyspace::Keyspace, replicate::recent::Retried,
     },
 };
 
@@ -238,7 +238,7 @@ impl<'e, 's> Executor<'e, 's> {
     /// Names the request that another node's batch runs next.
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
-        self.ks.origin = Some(served.write_id());
+        self.ks.forwarded = Some(served.write_id());
         self.retry = served.is_retry.then_some(served.age_ms);
     }
 
@@ -254,29 +254,29 @@ impl<'e, 's> Executor<'e, 's> {
     /// never executed.
     #[cold]
     fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
-        let (id, age_ms) = (self.ks.origin?, self.retry?);
-        let slot = first_key_of(spec, args).map(|bytes| self.ks.key(bytes).slot)?;
-        match self.ks.recall(slot, id, age_ms) {
-            Recalled::Never => None,
-            Recalled::Reply(reply) => {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        let slot = first_slot_of(spec, args, &HashedKeys::default())?;
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
                 out.extend_from_slice(&reply);
                 Some(Flow::Next)
             }
-            Recalled::Unknown => Some(Flow::Unknown),
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
         }
     }
 
     /// As [`Executor::recall`], of a whole transaction.
     #[cold]
     pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
-        let (id, age_ms) = (self.ks.origin?, self.retry?);
-        match self.ks.recall(slot, id, age_ms) {
-            Recalled::Never => None,
-            Recalled::Reply(reply) => {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
                 out.extend_from_slice(&reply);
                 Some(Executed::Here)
             }
-            Recalled::Unknown => Some(Executed::Unknown),
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
         }
     }
 

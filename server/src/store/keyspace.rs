@@ -7,7 +7,6 @@
 mod changing;
 mod effects;
 mod locks;
-mod origin;
 mod reading;
 mod reporting;
 mod string;
@@ -15,9 +14,6 @@ mod string;
 use std::{cell::Cell, sync::Arc};
 
 use rondache_protocol::bus::{identity::WriteId, replicate::SlotPosition};
-pub use self::origin::Recalled;
-
-use rondache_protocol::bus::identity::WriteId;
 
 use super::{
     SHARDS, Store,
@@ -128,8 +124,6 @@ pub struct Keyspace<'s> {
     pub expiry_role: ExpiryRole,
     /// A random word for probabilistic counters; refreshed by the caller.
     pub random: Cell<u64>,
-    /// Names the running command among its entry node's requests, where it came from another node.
-    pub origin: Option<WriteId>,
     /// What happened so far.
     pub counts: KeyspaceCounts,
     hits: Cell<u64>,
@@ -167,7 +161,6 @@ impl<'s> Keyspace<'s> {
             counts_frequency: store.evictor.is_on(),
             expiry_role: ExpiryRole::Owner,
             random: Cell::new(0),
-            origin: None,
             counts: KeyspaceCounts::default(),
             hits: Cell::new(0),
             misses: Cell::new(0),

@@ -149,6 +149,7 @@ impl Applier {
         let mut ks = Keyspace::new(&node.store, &NoObserver, circumstances);
         ks.expiry_role = ExpiryRole::Copy;
         ks.access_policy = settings.access_policy();
+        let mut refused = crate::cluster::forward::slot_set::SlotSet::default();
         let mut executor = Executor {
             node,
             settings: &settings,
@@ -157,6 +158,10 @@ impl Applier {
             stats: &self.stats,
             shards: Vec::new(),
             timer: BatchTimer::start(&settings, &mut self.shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut refused,
         };
         self.scratch.refused.clear();
         let mut frame = Frame {
