@@ -266,14 +266,14 @@ impl<'e, 's> Executor<'e, 's> {
     /// As [`Executor::recall`], of a whole transaction.
     #[cold]
     pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
-        let (id, age_ms) = (self.ks.origin?, self.retry?);
-        match self.ks.recall(slot, id, age_ms) {
-            Recalled::Never => None,
-            Recalled::Reply(reply) => {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
                 out.extend_from_slice(&reply);
                 Some(Executed::Here)
             }
-            Recalled::Unknown => Some(Executed::Unknown),
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
         }
     }
 

@@ -214,12 +214,12 @@ impl Keyspace<'_> {
         }
     }
 
-    /// A key of the selected database that `is_wanted`, nearly all being equally likely; `None`: there is none.
-    pub fn random_key(&mut self, rng: &mut fastrand::Rng, is_wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    /// A key of the selected database, nearly all being equally likely; `None`: there is none.
+    pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Vec<u8>> {
         /// Tries before the keyspace is walked instead: it is nearly empty, or nearly all has expired.
         const TRIES: usize = 64;
         for _ in 0..TRIES {
-            if let Some(key) = self.sample(rng.usize(..SHARDS), rng.u64(..)).filter(|key| is_wanted(key)) {
+            if let Some(key) = self.sample(rng.usize(..SHARDS), rng.u64(..)) {
                 return Some(key);
             }
         }
@@ -229,11 +229,7 @@ impl Keyspace<'_> {
             let mut at = Cursor { shard, position: 0 };
             while at.shard == shard && found.is_none() {
                 let mut budget = Budget { entries: 1, buckets: usize::MAX };
-                at = self.scan_chunk(at, &mut budget, &mut |entry| {
-                    if is_wanted(entry.key()) {
-                        found = Some(entry.key().to_vec());
-                    }
-                });
+                at = self.scan_chunk(at, &mut budget, &mut |entry| found = Some(entry.key().to_vec()));
             }
             if found.is_some() {
                 return found;
@@ -385,12 +381,12 @@ mod tests {
         let store = Store::new(7);
         let mut ks = keyspace(&store);
         let mut rng = fastrand::Rng::with_seed(1);
-        assert_eq!(ks.random_key(&mut rng, |_| true), None);
+        assert_eq!(ks.random_key(&mut rng), None);
         ks.circumstances.now_ms = 10;
         (0..500).for_each(|index| put(&mut ks, &name(index), Ttl::At(1000)));
         put(&mut ks, "one", Ttl::Clear);
         ks.circumstances.now_ms = 1000;
-        assert_eq!(ks.random_key(&mut rng, |_| true), Some(b"one".to_vec()));
+        assert_eq!(ks.random_key(&mut rng), Some(b"one".to_vec()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! SCAN, KEYS, RANDOMKEY: walks over the whole keyspace.
 
-use rondache_protocol::{resp::writer::ReplyWriter, slot::slot_of};
+use rondache_protocol::resp::writer::ReplyWriter;
 
 use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
 use crate::{
@@ -17,10 +17,9 @@ pub(super) fn keys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let pattern = Pattern::new(args.get(1));
     let open = ctx.reply.begin();
     let mut count = 0;
-    let routing = ctx.is_clustered().then_some(&ctx.node.cluster.routing);
     let reply = &mut ctx.reply;
     ctx.ks.for_each_entry(|entry| {
-        if pattern.matches(entry.key()) && routing.is_none_or(|routing| routing.is_mine(slot_of(entry.key()))) {
+        if pattern.matches(entry.key()) {
             reply.bulk(entry.key());
             count += 1;
         }
@@ -31,8 +30,7 @@ pub(super) fn keys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 
 /// `RANDOMKEY`
 pub(super) fn randomkey(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
-    let routing = ctx.is_clustered().then_some(&ctx.node.cluster.routing);
-    let key = ctx.ks.random_key(ctx.rng, |key| routing.is_none_or(|routing| routing.is_mine(slot_of(key))));
+    let key = ctx.ks.random_key(ctx.rng);
     ctx.reply.optional_bulk(key.as_deref());
     Ok(())
 }
