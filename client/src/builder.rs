@@ -1,10 +1,11 @@
 //! Building a client.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Client,
-    config::{Config, PushHandler, WhenBusy},
+    config::{Config, WhenBusy},
+    conn::ConnectionObserver,
     error::{ClientError, ConfigError},
 };
 
@@ -60,7 +61,7 @@ impl ClientBuilder {
     /// TLS with these settings, for all nodes. Without it, `rediss://` trusts the certificates that
     /// [`rustls::ClientConfig`](tokio_rustls::rustls::ClientConfig) was given: none.
     #[cfg(feature = "tls")]
-    pub fn tls(mut self, config: std::sync::Arc<tokio_rustls::rustls::ClientConfig>) -> Self {
+    pub fn tls(mut self, config: Arc<tokio_rustls::rustls::ClientConfig>) -> Self {
         self.config.link.tls = true;
         self.config.link.tls_config = Some(config);
         self
@@ -141,9 +142,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Who gets push messages of the shared connections: the node's address and the message.
-    pub fn on_push(mut self, handler: PushHandler) -> Self {
-        self.config.link.on_push = Some(handler);
+    /// Someone to follow the shared connections: see [`ConnectionObserver`].
+    pub fn observer(mut self, observer: Arc<dyn ConnectionObserver>) -> Self {
+        self.config.link.observers.push(observer);
         self
     }
 

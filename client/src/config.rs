@@ -4,9 +4,9 @@ pub(crate) mod seed;
 
 use std::{sync::Arc, time::Duration};
 
-use rondache_protocol::resp::{decoder::ReplyLimits, value::Value};
+use rondache_protocol::resp::decoder::ReplyLimits;
 
-use crate::error::ConfigError;
+use crate::{conn::ConnectionObserver, error::ConfigError};
 use seed::Seed;
 
 /// What to do with a call when a limit of its connection is reached.
@@ -18,9 +18,6 @@ pub enum WhenBusy {
     /// Wait for room until the call's deadline.
     Wait,
 }
-
-/// Takes push messages that no part of the client asked for itself. Called on the connection's task: be quick.
-pub type PushHandler = Arc<dyn Fn(&str, Vec<Value>) + Send + Sync>;
 
 /// All settings of a client.
 #[derive(Clone)]
@@ -57,7 +54,7 @@ pub(crate) struct LinkConfig {
     pub(crate) queued_bytes_max: usize,
     pub(crate) when_busy: WhenBusy,
     pub(crate) limits: ReplyLimits,
-    pub(crate) on_push: Option<PushHandler>,
+    pub(crate) observers: Vec<Arc<dyn ConnectionObserver>>,
 }
 
 impl Default for Config {
@@ -95,7 +92,7 @@ impl Default for LinkConfig {
             queued_bytes_max: 64 * 1024 * 1024,
             when_busy: WhenBusy::Fail,
             limits: ReplyLimits::default(),
-            on_push: None,
+            observers: Vec::new(),
         }
     }
 }
