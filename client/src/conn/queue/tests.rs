@@ -152,6 +152,8 @@ fn a_full_queue_refuses_and_tells_when_there_is_room() {
     for _ in 0..100 {
         enqueue(&mut queue, 1, now);
     }
+    queue.take_out(&mut Vec::new());
+    queue.taken_is_written();
     let refused = queue.enqueue(1, now, Waker::noop(), |_| 0);
     assert!(matches!(refused, Err(Refusal::Busy(BusyLimit::InFlight(100)))), "{refused:?}");
     assert!(!queue.wait_for_room(Waker::noop()));
