@@ -5,3 +5,5 @@
 //! node, and retries what the command table says may be retried. On top of that come a near cache that the nodes'
 //! invalidations keep fresh, and a look-aside helper that loads a missing value once however many tasks ask for it. Until
 //! then every Redis client works with a node unchanged.
+
+pub mod policy;
