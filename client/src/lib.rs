@@ -1,12 +1,20 @@
 //! The Rust client of Rondache.
 
+mod attempts;
+mod batch;
+mod blocking;
 mod builder;
+mod call;
 mod client;
 mod cmd;
 mod config;
 mod conn;
 mod convert;
 mod error;
+mod join;
+mod pipeline;
+pub mod policy;
+mod topology;
 
 pub use builder::ClientBuilder;
 pub use bytes::Bytes;
@@ -16,4 +24,5 @@ pub use config::WhenBusy;
 pub use conn::ConnectionObserver;
 pub use convert::{ConvertError, FromValue};
 pub use error::{BusyLimit, ClientError, ConfigError, LinkError, RequestError, ServerError, ServerErrorKind};
+pub use pipeline::Pipeline;
 pub use rondache_protocol::resp::value::Value;

@@ -22,8 +22,8 @@ pub(crate) use parse::SlotRange;
 pub(crate) use refresh::{Refresher, learn};
 pub(crate) use registry::Registry;
 
-use crate::conn::Conn;
 use crate::config::seed::Seed;
+use crate::conn::Conn;
 
 /// A node as the client reaches it: its shared connections.
 pub(crate) struct Link {

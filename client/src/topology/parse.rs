@@ -104,8 +104,7 @@ mod tests {
     #[test]
     fn ranges_have_an_owner_and_copies() {
         let ranges = read(vec![range(0, 99, vec![node(text("a"), 7), node(text("b"), 8)])]);
-        let wanted =
-            SlotRange { first: 0, last: 99, owner: Seed::new("a", 7), copies: vec![Seed::new("b", 8)] };
+        let wanted = SlotRange { first: 0, last: 99, owner: Seed::new("a", 7), copies: vec![Seed::new("b", 8)] };
         assert_eq!(ranges, Some(vec![wanted]));
     }
 

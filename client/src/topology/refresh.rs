@@ -19,6 +19,7 @@ use super::{Link, SlotRange, Topology, parse::slot_ranges};
 use crate::{
     Cmd,
     client::Inner,
+    config::seed::Seed,
     conn::{Outcome, Payload, refusal_error, request_error},
     error::{ClientError, LinkError, ServerError},
 };
@@ -107,10 +108,8 @@ pub(crate) async fn learn(inner: &Arc<Inner>) -> Result<Topology, ClientError> {
 
 fn candidates(inner: &Inner) -> Vec<Arc<Link>> {
     let mut candidates: Vec<Arc<Link>> = Vec::new();
-    let mut named: Vec<Arc<Link>> = match inner.topology_if_any() {
-        Some(topology) => topology.entries.iter().chain(&topology.nodes).cloned().collect(),
-        None => Vec::new(),
-    };
+    let topology = inner.topology();
+    let mut named: Vec<Arc<Link>> = topology.entries.iter().chain(&topology.nodes).cloned().collect();
     fastrand::shuffle(&mut named);
     named.sort_by_key(|link| !link.is_up());
     let seeds = inner.config.seeds.iter().map(|seed| inner.registry.link(seed));
@@ -159,7 +158,7 @@ fn assemble(inner: &Inner, learnt: Learnt, node: Arc<Link>) -> Topology {
         mains().any(|port| !is_listed(port) && port.checked_add(REDIRECT_PORT_OFFSET).is_some_and(is_listed));
     let entries_forward = inner.saw_main_ports(has_main_ports);
     let mut entries: Vec<Arc<Link>> = Vec::new();
-    let mut add = |seed: crate::config::seed::Seed| {
+    let mut add = |seed: Seed| {
         if !entries.iter().any(|known| known.addr == seed) {
             entries.push(inner.registry.link(&seed));
         }
@@ -169,7 +168,7 @@ fn assemble(inner: &Inner, learnt: Learnt, node: Arc<Link>) -> Topology {
         let listed = ranges.iter().flat_map(|range| [&range.owner].into_iter().chain(&range.copies));
         for seed in listed {
             if let Some(port) = seed.port.checked_sub(REDIRECT_PORT_OFFSET).filter(|port| *port > 0) {
-                add(crate::config::seed::Seed { host: seed.host.clone(), port });
+                add(Seed { host: seed.host.clone(), port });
             }
         }
     } else {
