@@ -15,7 +15,10 @@ mod error;
 mod join;
 mod pipeline;
 pub mod policy;
+mod pubsub;
+mod scan;
 mod topology;
+mod transaction;
 
 pub use builder::ClientBuilder;
 pub use bytes::Bytes;
@@ -27,4 +30,7 @@ pub use conn::ConnectionObserver;
 pub use convert::{ConvertError, FromValue};
 pub use error::{BusyLimit, ClientError, ConfigError, LinkError, RequestError, ServerError, ServerErrorKind};
 pub use pipeline::Pipeline;
+pub use pubsub::{Message, Subscription, SubscriptionEvent};
 pub use rondache_protocol::resp::value::Value;
+pub use scan::Scan;
+pub use transaction::Transaction;

@@ -10,7 +10,7 @@
 //! connection. When requests wake it, it lets the other tasks that are ready run first, so that what they send goes out
 //! in the same write.
 
-mod connect;
+pub(crate) mod connect;
 mod driver;
 mod observer;
 mod queue;

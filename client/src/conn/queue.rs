@@ -144,8 +144,8 @@ impl Queue {
         }
     }
 
-    /// Takes a request of so many commands, written by `encode`, which answers how long its first command is. Answers
-    /// the slot to wait on, and the driver if it has to be woken.
+    /// Takes a request of so many commands, written by `encode`, which answers after how many bytes a node may
+    /// execute some of it. Answers the slot to wait on, and the driver if it has to be woken.
     #[inline]
     pub(crate) fn enqueue(
         &mut self,

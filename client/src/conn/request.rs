@@ -19,29 +19,34 @@ pub(crate) enum Payload<'a> {
     One(&'a Cmd),
     /// Several commands, sent together; their replies come together.
     Many(&'a [&'a Cmd]),
+    /// Several commands that are executed all together or not at all: only once the last has arrived.
+    Transaction(&'a [&'a Cmd]),
 }
 
 impl Payload<'_> {
     fn commands(self) -> u32 {
         match self {
             Self::One(_) => 1,
-            Self::Many(commands) => u32::try_from(commands.len()).unwrap_or(u32::MAX),
+            Self::Many(commands) | Self::Transaction(commands) => u32::try_from(commands.len()).unwrap_or(u32::MAX),
         }
     }
 
-    /// Writes the commands and answers how long the first is.
+    /// Writes the commands and answers how much of them has to arrive before anything is executed.
     fn encode_to(self, out: &mut Vec<u8>) -> usize {
         let before = out.len();
         let mut first_len = None;
         let commands = match &self {
             Self::One(cmd) => std::slice::from_ref(cmd),
-            Self::Many(commands) => commands,
+            Self::Many(commands) | Self::Transaction(commands) => commands,
         };
         for cmd in commands {
             cmd.encode_to(out);
             first_len.get_or_insert(out.len() - before);
         }
-        first_len.unwrap_or(0)
+        match self {
+            Self::Transaction(_) => out.len() - before,
+            Self::One(_) | Self::Many(_) => first_len.unwrap_or(0),
+        }
     }
 }
 
