@@ -16,6 +16,7 @@ mod error;
 mod join;
 mod pipeline;
 pub mod metrics;
+pub mod near;
 pub mod policy;
 mod pubsub;
 mod scan;

@@ -43,8 +43,6 @@ counters! {
         hits,
         /// Keys that had to be fetched.
         misses,
-        /// Keys that waited for another fetch of the same key.
-        coalesced,
         /// Keys that nodes said have changed.
         invalidations,
         /// Times that everything read over a connection was dropped: connection lost, everything flushed.
