@@ -116,22 +116,22 @@ impl Backend for NearCache {
 
     async fn set(&self, key: &Bytes, value: Vec<u8>, ttl: Duration) -> Result<(), BackendError> {
         let _forget = Forget::new(self, std::slice::from_ref(key));
-        self.client().set(key, value, ttl).await
+        Backend::set(self.client(), key, value, ttl).await
     }
 
     async fn delete(&self, keys: &[Bytes]) -> Result<(), BackendError> {
         let _forget = Forget::new(self, keys);
-        self.client().delete(keys).await
+        Backend::delete(self.client(), keys).await
     }
 
     async fn acquire(&self, key: &Bytes, token: &str, ttl: Duration) -> Result<bool, BackendError> {
         let _forget = Forget::new(self, std::slice::from_ref(key));
-        self.client().acquire(key, token, ttl).await
+        Backend::acquire(self.client(), key, token, ttl).await
     }
 
     async fn release(&self, key: &Bytes, token: &str) -> Result<(), BackendError> {
         let _forget = Forget::new(self, std::slice::from_ref(key));
-        self.client().release(key, token).await
+        Backend::release(self.client(), key, token).await
     }
 }
 

@@ -25,8 +25,8 @@
 //! | the key expires, and the node hasn't noticed yet | the entry lives no longer than the key |
 //! | this process changes a key | the entry is dropped before and after |
 
-// mod cache;
-// mod client_source;
+mod cache;
+mod client_source;
 mod config;
 mod fills;
 mod hasher;
@@ -37,7 +37,7 @@ mod reader;
 mod source;
 mod store;
 
-// pub use cache::{NearCache, NearSnapshot};
+pub use cache::{NearCache, NearSnapshot};
 pub use config::{NearConfig, Tracking};
 
 #[cfg(test)]
