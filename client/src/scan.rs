@@ -32,7 +32,7 @@ pub struct Scan<T> {
 
 enum State<T> {
     Idle(Box<Walk>),
-    Running(Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>),
+    Running(Step<T>),
     Done,
 }
 
