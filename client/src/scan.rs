@@ -30,6 +30,9 @@ pub struct Scan<T> {
     state: State<T>,
 }
 
+/// A page on its way, and the walk behind it.
+type Step<T> = Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>;
+
 enum State<T> {
     Idle(Box<Walk>),
     Running(Step<T>),
