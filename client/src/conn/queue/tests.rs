@@ -188,7 +188,8 @@ proptest! {
     /// Whatever is abandoned and times out meanwhile, every caller gets the reply to its own request.
     #[test]
     fn every_caller_gets_its_own_reply(steps in proptest::collection::vec((0u8..5, 0usize..8), 1..200)) {
-        let (mut queue, start) = (queue(), Instant::now());
+        let (mut queue, start) = (Queue::new(QueueLimits { in_flight: 100, bytes: 10_000 }), Instant::now());
+        queue.status = Status::Up;
         let (mut next, mut answered, mut clock) = (0i64, 0i64, 0u64);
         let mut waiting: Vec<(u32, i64)> = Vec::new();
         for (step, choice) in steps {

@@ -59,7 +59,7 @@ impl Connection {
         self.after_wave = turn;
         wave.began = Instant::now();
         let is_blocking = wave.items.iter().any(|item| item.is_blocking);
-        let patience = Duration::from_millis(worker.settings.request_deadline_ms);
+        let patience = Duration::from_millis(worker.settings.cluster.request_deadline_ms);
         wave.deadline = (!is_blocking).then(|| wave.began + patience);
         Turn::Elsewhere(worker.links.insert(wave))
     }
