@@ -25,10 +25,7 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{
-        key::Key,
-        keyspace::Keyspace, replicate::recent::Retried,
-    },
+    store::{key::Key, keyspace::Keyspace, replicate::recent::Retried},
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.

@@ -250,10 +250,11 @@ impl Executor<'_, '_> {
                     return Ok(Executed::Elsewhere(place));
                 }
             }
-            let slot = commands.iter().find_map(|(command, _, args)| match slots_of(command.spec, &args.as_args(), |_| {}) {
-                Slots::One(slot) => Some(slot),
-                _ => None,
-            });
+            let slot =
+                commands.iter().find_map(|(command, _, args)| match slots_of(command.spec, &args.as_args(), |_| {}) {
+                    Slots::One(slot) => Some(slot),
+                    _ => None,
+                });
             if self.retry.is_some()
                 && let Some(slot) = slot
                 && let Some(executed) = self.recall_unit(slot, out)
@@ -272,7 +273,8 @@ impl Executor<'_, '_> {
             }
         }
         // What was watched at a node that no longer owns it may have changed unseen.
-        let is_stale = session.watched_elsewhere != Slots::None || session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
+        let is_stale = session.watched_elsewhere != Slots::None
+            || session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
         if is_stale {
             self.ks.release();
             end(session, self.ks);
