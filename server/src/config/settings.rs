@@ -168,8 +168,6 @@ pub struct Settings {
     pub clients_max: usize,
     /// `timeout`: seconds after which an idle client is closed; 0: never.
     pub idle_timeout_s: u64,
-    /// `request-deadline`: how long a request is tried whose slot another node owns (ms).
-    pub request_deadline_ms: u64,
     /// `requirepass`; empty: no password.
     pub password: String,
     /// `protected-mode`
@@ -236,7 +234,6 @@ impl Default for Settings {
             lfu_decay_minutes: 1,
             clients_max: 10_000,
             idle_timeout_s: 0,
-            request_deadline_ms: 5000,
             password: String::new(),
             protected_mode: true,
             bulk_len_max: 512 * 1024 * 1024,

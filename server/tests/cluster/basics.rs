@@ -105,7 +105,7 @@ fn a_node_that_was_told_late_refuses_and_the_request_is_tried_again() {
 
 #[test]
 fn an_owner_that_is_never_found_is_an_error_that_says_so() {
-    let cluster = Cluster::start_with(2, |settings| settings.request_deadline_ms = 50);
+    let cluster = Cluster::start_with(2, |settings| settings.cluster.request_deadline_ms = 50);
     let key = cluster.key_of(1, 0);
     let slot = rondache_protocol::slot::slot_of(key.as_bytes());
     cluster.set(0, slot, Route::Parked);

@@ -3,5 +3,6 @@
 mod basics;
 mod blocking;
 mod many;
+mod pubsub;
 mod support;
 mod transactions;

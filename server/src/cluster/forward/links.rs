@@ -485,6 +485,24 @@ impl Links {
         }
     }
 
+    /// Queues frames that have no reply; `false`: the link is full, or its peer is away, and they are lost.
+    pub(crate) fn send(&mut self, peer: PeerIndex, frames: &[u8]) -> bool {
+        let link = self.link(peer);
+        let is_down = link.is_dead || matches!(link.state, LinkState::Down(until) if Instant::now() < until);
+        if is_down || link.out.len() + frames.len() > LINK_QUEUE_BYTES_MAX {
+            return false;
+        }
+        link.out.extend_from_slice(frames);
+        link.queued = link.written + link.out.len() as u64;
+        if link.state == LinkState::Running {
+            link.wake();
+        } else {
+            link.state = LinkState::Running;
+            self.to_start.push(peer);
+        }
+        true
+    }
+
     /// What is to be sent to a peer.
     pub(crate) fn queued(&mut self, peer: PeerIndex) -> &[u8] {
         &self.link(peer).out

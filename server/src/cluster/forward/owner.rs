@@ -10,7 +10,7 @@ use std::{
 use hashbrown::HashMap;
 use rondache_protocol::{
     bus::{
-        forward::{self, Forward, Group, ReplyEncoder, Status, kind},
+        forward::{self, ChannelKind, Forward, Group, Publish, ReplyEncoder, Status, kind},
         frame::{self, Frame},
     },
     resp::{
@@ -171,6 +171,15 @@ impl Serving {
                 if let Some(session) = self.clients.remove(&client) {
                     end_session(&self.node, session);
                 }
+                Ok(())
+            }
+            kind::PUBLISH => {
+                let Publish { kind, channel, message } = Publish::decode(frame.payload).map_err(io::Error::other)?;
+                let channels = &self.node.hub.channels;
+                match kind {
+                    ChannelKind::Plain => channels.publish(channel, message),
+                    ChannelKind::Shard => channels.publish_to_shard(channel, message),
+                };
                 Ok(())
             }
             kind::UNBLOCK => {

@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -20,7 +19,7 @@ use crate::{
     cluster::{
         forward::{
             error::ForwardFailure,
-            keeper, link,
+            link::start_tasks,
             links::WaveKey,
             wave::{Item, State, Wave},
         },
@@ -30,7 +29,7 @@ use crate::{
         running::{keep_last_reply, run_batch},
         worker::{Worker, with_worker},
     },
-    node::{Node, clock},
+    node::clock,
     session::{
         Session,
         away::{Away, Served},
@@ -66,7 +65,7 @@ impl Connection {
         }
         self.after_wave = turn;
         wave.began = Instant::now();
-        wave.deadline = Some(wave.began + Duration::from_millis(worker.settings.request_deadline_ms));
+        wave.deadline = Some(wave.began + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
         Turn::Elsewhere(worker.links.insert(wave))
     }
 
@@ -129,7 +128,7 @@ impl Connection {
             let now = Instant::now();
             if wave.is_blocking() && !wave.has_waiting() {
                 // It waits at its owner, which alone decides when that ends; reaching an owner has its deadline.
-                wave.deadline = Some(now + Duration::from_millis(worker.settings.request_deadline_ms));
+                wave.deadline = Some(now + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
             }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
                 wave.give_up(|item| why_waiting(routing, item));
@@ -269,15 +268,5 @@ fn why_waiting(routing: &Routing, item: &Item) -> ForwardFailure {
             ForwardFailure::BetweenOwners
         }
         _ => ForwardFailure::Unreachable,
-    }
-}
-
-/// Starts the tasks that the worker's links need.
-fn start_tasks(node: &Arc<Node>, worker: &mut Worker) {
-    for peer in worker.links.take_to_start() {
-        tokio::spawn(link::run(node.clone(), peer));
-    }
-    if !std::mem::replace(&mut worker.links.is_kept, true) {
-        tokio::spawn(keeper::run(node.clone()));
     }
 }
