@@ -66,15 +66,17 @@ pub trait DataPlane {
     /// owned already, parked or not: goes on under the later epoch, with these copies alone.
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]);
 
-    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait; an owner that is held for gone can no
-    /// longer send effects either). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
+    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait, and effects of its owner of that
+    /// epoch, which is held for dead, are refused from now on; an owner that is no peer yet: requests wait until the call
+    /// comes again). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow);
 
     /// Of an owned slot: makes `to` a copy, by sending what the slot holds and then every effect. Ends with
     /// [`PlaneEvent::CopySynced`] or [`PlaneEvent::CopyLost`]. It waits for its turn and for `rebalance-bandwidth`.
     fn start_copy(&mut self, slot: u16, to: Identity);
 
-    /// Of an owned slot: sends nothing more to `to`, which drops the slot when the row tells it to.
+    /// Of an owned slot: sends nothing more to `to`, and tells it so: it drops the slot if no row has yet made it a copy,
+    /// and otherwise when the row tells it to. (It also drops what no row made a copy when it loses the link to its owner.)
     fn stop_copy(&mut self, slot: u16, to: Identity);
 
     /// Of an owned slot: lets its commands wait. [`PlaneEvent::CaughtUp`] follows for each copy that has applied all of

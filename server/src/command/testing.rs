@@ -10,6 +10,7 @@ use super::{
     registry::{self, HandlerList},
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
     session::{
@@ -73,6 +74,7 @@ impl Bench {
             Circumstances { db: self.session.db, now_ms: NOW_MS, client_id: self.session.client.id, touch: true };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         let mut shared_runs = SharedRuns::new();
+        let mut refused = SlotSet::default();
         let mut executor = Executor {
             node: &self.node,
             settings: &self.settings,
@@ -81,6 +83,10 @@ impl Bench {
             stats: &self.stats,
             shards: Vec::new(),
             timer: BatchTimer::start(&self.settings, &mut shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut refused,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);
         let mut out = Vec::new();

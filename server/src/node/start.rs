@@ -43,6 +43,15 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The node was told to join others.
+    #[error(
+        "cannot join {seeds}: the parts of a cluster are in this version, but nodes do not connect to each other yet; \
+         start it without --join"
+    )]
+    Join {
+        /// Whom it was to join.
+        seeds: String,
+    },
     /// The system refuses a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -64,6 +73,9 @@ impl Node {
     /// # Errors
     /// An address is taken or not ours, or the system refuses a thread.
     pub fn start(mut settings: Settings) -> Result<RunningNode, StartError> {
+        if !settings.cluster.join.is_empty() {
+            return Err(StartError::Join { seeds: settings.cluster.join.join(", ") });
+        }
         let sockets = bind_all(&settings)?;
         let addrs = local_addrs(&sockets);
         // Where port 0 was asked for, this is the port that it became.

@@ -88,6 +88,7 @@ pub struct Batch {
 
 impl Batch {
     /// Runs the requests in `buf` from `*from` on, moves `*from` behind what has run, and appends the replies to `out`.
+    #[expect(clippy::too_many_arguments, reason = "each is borrowed from another part of the connection")]
     pub(crate) fn run(
         &mut self,
         executor: &mut Executor<'_, '_>,
@@ -179,6 +180,7 @@ impl Batch {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is borrowed from another part of the connection")]
     fn execute(
         &self,
         executor: &mut Executor<'_, '_>,

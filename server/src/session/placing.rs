@@ -132,7 +132,7 @@ impl Executor<'_, '_> {
                 Some(_) if runs_here => Ok(Place::Here),
                 Some(split) => Ok(Place::Split(split)),
                 // Its handler complains of the number of arguments before it looks at any key.
-                None if matches!(spec.name, "mset" | "msetnx") && args.len() % 2 == 0 => Ok(Place::Here),
+                None if matches!(spec.name, "mset" | "msetnx") && args.len().is_multiple_of(2) => Ok(Place::Here),
                 None => Err(CROSS_SLOT),
             },
         }

@@ -28,6 +28,9 @@ fn words(line: &str) -> redis::Cmd {
     command
 }
 
+/// A holder of slots: host, port, id, and what else there is to say.
+type Holder = (String, u16, String, Vec<String>);
+
 /// What a GET of `path` answers, head and body.
 fn http(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -54,8 +57,7 @@ fn tool(node: &TestNode, command: &str, args: &[&str]) -> Output {
 #[test]
 fn cluster_slots_lists_the_redirect_port() {
     let node = TestNode::start();
-    let slots: Vec<(u16, u16, (String, u16, String, Vec<String>))> =
-        words("CLUSTER SLOTS").query(&mut node.connect()).unwrap();
+    let slots: Vec<(u16, u16, Holder)> = words("CLUSTER SLOTS").query(&mut node.connect()).unwrap();
     let [(0, 16_383, (host, port, id, _))] = &slots[..] else { panic!("{slots:?}") };
     assert_eq!((host.as_str(), *port, id.len()), ("127.0.0.1", port_of(&node, "redirect-listen"), 40));
 }

@@ -18,3 +18,5 @@ mod link;
 pub mod links;
 pub mod listener;
 pub mod quiet;
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,7 @@ impl Coordinator {
             CoordinatorMessage::Rows(rows) => rows.rows().for_each(|row| self.learn(io, row)),
             CoordinatorMessage::Digest(digest) => self.on_digest(io, from, &digest),
             CoordinatorMessage::Ranges(ranges) => self.on_ranges(io, from, &ranges),
-            CoordinatorMessage::Plan(plan) => self.learn_plan(plan),
+            CoordinatorMessage::Plan(plan) => self.learn_plan(io.now_ms, plan),
             CoordinatorMessage::Compare(question) => self.on_compare(io, from, &question),
             CoordinatorMessage::Compared(answer) => self.on_compared(io, from, &answer),
             CoordinatorMessage::Take(slots) => self.on_take(io, from, &slots),

@@ -21,6 +21,8 @@ use crate::cluster::plane::{Claim, Row, Start};
 pub(super) struct Orphan {
     since_ms: u64,
     pub(super) due_ms: u64,
+    /// Whether the data plane was told that the owner is gone.
+    is_told: bool,
     /// How often its copies were compared.
     pub(super) tries: u32,
 }
@@ -47,6 +49,12 @@ enum Next {
 const LOOK_AGAIN_MS: u64 = 100;
 /// How long the best copy has to take a slot over before the copies compare again.
 pub(super) const TAKE_MS: u64 = 500;
+
+impl Orphan {
+    fn new(since_ms: u64, due_ms: u64) -> Self {
+        Self { since_ms, due_ms, is_told: false, tries: 0 }
+    }
+}
 
 impl Coordinator {
     pub(super) fn owner_state(&self, owner: &Identity) -> OwnerState {
@@ -86,26 +94,24 @@ impl Coordinator {
                 self.orphans.remove(&slot);
             } else {
                 let due_ms = now_ms + self.settings.grant_ms;
-                self.orphans.entry(slot).or_insert(Orphan { since_ms: now_ms, due_ms, tries: 0 });
+                self.orphans.entry(slot).or_insert(Orphan::new(now_ms, due_ms));
             }
             return;
         }
-        let due_ms = match self.owner_state(&owner) {
+        let (due_ms, is_gone) = match self.owner_state(&owner) {
             OwnerState::Serving => {
                 if self.orphans.remove(&slot).is_some() {
                     self.follow_again(io, slot, Some(owner));
                 }
                 return;
             }
-            OwnerState::Gone => now_ms,
-            OwnerState::Stranger => now_ms + self.settings.stranger_ms,
+            OwnerState::Gone => (now_ms, true),
+            OwnerState::Stranger => (now_ms + self.settings.stranger_ms, false),
         };
-        match self.orphans.get_mut(&slot) {
-            Some(orphan) => orphan.due_ms = orphan.due_ms.min(due_ms),
-            None => {
-                self.orphans.insert(slot, Orphan { since_ms: now_ms, due_ms, tries: 0 });
-                self.follow_again(io, slot, None);
-            }
+        let orphan = self.orphans.entry(slot).or_insert(Orphan::new(now_ms, due_ms));
+        if is_gone && !orphan.is_told {
+            (orphan.is_told, orphan.due_ms) = (true, orphan.due_ms.min(due_ms));
+            self.follow_again(io, slot, None);
         }
     }
 
@@ -125,6 +131,14 @@ impl Coordinator {
         for (gone, rows) in to_compare {
             self.begin_compare(io, gone, &rows);
         }
+    }
+
+    /// Whether slots belong to members that the view does not have yet: a plan would take these for dead.
+    pub(super) fn awaits_strangers(&self, now_ms: u64) -> bool {
+        let is_young = |orphan: &Orphan| now_ms < orphan.since_ms + self.settings.stranger_ms;
+        let owners =
+            self.orphans.iter().filter(|(_, orphan)| is_young(orphan)).filter_map(|(slot, _)| self.table.owner(*slot));
+        owners.into_iter().any(|owner| owner != self.me && self.owner_state(&owner) == OwnerState::Stranger)
     }
 
     pub(super) fn look_again(&mut self, slot: u16, due_ms: u64) {

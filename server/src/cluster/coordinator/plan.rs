@@ -55,6 +55,12 @@ impl Plan {
         self.number
     }
 
+    /// Who made it.
+    #[must_use]
+    pub fn publisher(&self) -> Identity {
+        self.publisher
+    }
+
     /// Of two plans, the one with the higher rank holds.
     #[must_use]
     pub fn rank(&self) -> (u64, Identity) {

@@ -27,15 +27,19 @@ impl Coordinator {
         }
         let is_mine = self.view.oldest().is_some_and(|oldest| oldest.info.identity == self.me);
         let is_due = self.publishing.due_ms.is_some_and(|due_ms| io.now_ms >= due_ms);
-        if is_due && is_mine && self.table.is_complete() {
+        if is_due && is_mine && self.table.is_complete() && !self.awaits_strangers(io.now_ms) {
             self.publishing.due_ms = None;
             self.publish(io);
         }
     }
 
-    /// Takes over a plan that is later than this node's.
-    pub(super) fn learn_plan(&mut self, plan: Plan) {
+    /// Takes over a plan that is later than this node's. One that another made while it thought itself the oldest may
+    /// have been made for fewer members: the oldest looks at it again.
+    pub(super) fn learn_plan(&mut self, now_ms: u64, plan: Plan) {
         if self.plan.as_ref().is_none_or(|mine| plan.rank() > mine.rank()) {
+            if plan.publisher() != self.me {
+                self.publishing.put_off(now_ms + self.settings.plan_debounce_ms);
+            }
             self.plan = Some(plan);
             self.reconsider_all();
         }
@@ -50,7 +54,7 @@ impl Coordinator {
             return;
         }
         io.broadcast(CoordinatorMessage::Plan(plan.clone()));
-        self.learn_plan(plan);
+        self.learn_plan(io.now_ms, plan);
     }
 
     /// Lets a plan be made where nothing moves towards the present one: it may want what cannot be.

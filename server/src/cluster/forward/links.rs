@@ -119,6 +119,7 @@ pub(crate) struct Links {
     links: Vec<Link>,
     places: Vec<Place>,
     free: Vec<u32>,
+    #[expect(clippy::vec_box, reason = "the boxes themselves are what is reused")]
     spare: Vec<Box<Wave>>,
     decided: Decided,
     /// Bytes of waves that wait for owners.

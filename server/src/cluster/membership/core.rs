@@ -6,6 +6,7 @@ use foca::{Foca, Member as Rumour, OwnedNotification};
 use rand::{SeedableRng, rngs::StdRng};
 use rondache_protocol::bus::{codec, identity::Identity};
 
+pub use super::output::{Nonsense, Output};
 use super::{
     directory::{Directory, News, check},
     exchange::{Brief, Entry, Exchange, digest},
@@ -28,32 +29,6 @@ const CHORES_MS: u64 = 500;
 const SECOND_OPINIONS: f64 = 4.0;
 /// In how many ticks a departure is told again.
 const FAREWELLS: u32 = 5;
-
-/// What membership wants done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Seal the payload and send it as a datagram.
-    Datagram {
-        /// To which bus address.
-        to: SocketAddr,
-        /// What.
-        payload: Vec<u8>,
-    },
-    /// Send a control message.
-    Control {
-        /// To which member.
-        to: Identity,
-        /// What.
-        message: Exchange,
-    },
-    /// Try to connect to that member; if its address refuses, tell [`Membership::on_absent`].
-    Probe(Identity),
-}
-
-/// A datagram that made no sense, though its seal was good.
-#[derive(Debug, thiserror::Error)]
-#[error("a sealed datagram makes no sense: {0}")]
-pub struct Nonsense(String);
 
 /// Who is a member, as one node knows it.
 pub struct Membership {
@@ -156,7 +131,7 @@ impl Membership {
         self.enter(now_ms);
         let handled = self.foca.handle_data(payload, &mut self.exits);
         self.leave_state();
-        handled.map_err(|error| Nonsense(error.to_string()))
+        handled.map_err(|error| Nonsense::new(&error))
     }
 
     /// A member's part of a push-pull has arrived.

@@ -12,6 +12,7 @@
 //! | `exits` | what foca wants done |
 //! | `gossiper` | foca's idea of a member, and its bytes |
 //! | `lives` | who is alive, suspect or dead, and since when |
+//! | `output` | what the state machine wants done |
 //! | `refusals` | who found whose address refusing connections |
 //! | [`seal`] | authenticated datagrams |
 //! | `tuning` | foca's settings for a cluster of some size |
@@ -24,10 +25,11 @@ pub mod exchange;
 mod exits;
 mod gossiper;
 mod lives;
+mod output;
 mod refusals;
 pub mod seal;
 #[cfg(test)]
-mod simulation;
+pub(super) mod simulation;
 #[cfg(test)]
 mod simulation_tests;
 mod tuning;

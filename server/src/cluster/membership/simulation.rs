@@ -29,7 +29,7 @@ const FORGET: Duration = Duration::from_secs(60);
 /// The `id`s of simulated nodes are these and their places.
 const ID_BASE: u128 = 1 << 64;
 
-pub(super) fn info(id: u128, generation: u64) -> MemberInfo {
+pub(in crate::cluster) fn info(id: u128, generation: u64) -> MemberInfo {
     let ip = Ipv4Addr::from_bits(0x0a00_0000 + id as u32);
     let addr = |port| SocketAddr::from((ip, port));
     MemberInfo {

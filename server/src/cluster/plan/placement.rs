@@ -93,7 +93,9 @@ impl Placement {
 
     /// For each slot the indexes of its owner and copies, [`NOBODY`] included.
     pub(super) fn cells_of(&self, slot: u16) -> &[u16] {
-        self.cells.chunks_exact(self.copy_count + 1).nth(usize::from(slot)).unwrap_or_default()
+        let width = self.copy_count + 1;
+        let start = usize::from(slot) * width;
+        self.cells.get(start..start + width).unwrap_or_default()
     }
 
     fn node(&self, index: u16) -> Option<Identity> {

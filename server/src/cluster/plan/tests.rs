@@ -158,7 +158,7 @@ proptest! {
 
 /// How many random cases each property is tried on; `PROPTEST_CASES` makes it more.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12)
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(6)
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub struct ReplicationStats {
     pub applied: AtomicU64,
 }
 
+/// What came over each stream, by its owner and its number.
+type InboundStreams = HashMap<(Identity, u16), Arc<Mutex<Inbound>>>;
+
 /// A node's copies: those that it feeds, and those that it holds.
 pub struct Replication {
     pub(crate) node: Arc<Node>,
@@ -80,7 +83,7 @@ pub struct Replication {
     /// A few messages per slot and copy.
     events: mpsc::UnboundedSender<PlaneEvent>,
     /// What came over streams of others. Bounded by the peers and their streams.
-    inbound: Mutex<HashMap<(Identity, u16), Arc<Mutex<Inbound>>>>,
+    inbound: Mutex<InboundStreams>,
     /// Copies to be made, in order. At most one per slot and peer.
     fills: Mutex<VecDeque<(u16, Identity)>>,
     fills_changed: Condvar,

@@ -18,6 +18,8 @@ mod driver;
 mod joining;
 pub mod net;
 pub mod seeds;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -145,10 +145,6 @@ const fn index_of(slot: u16) -> usize {
 }
 
 impl Slots {
-    pub(crate) fn state(&self, slot: u16) -> &SlotState {
-        &self.states[index_of(slot)]
-    }
-
     pub(crate) fn state_mut(&mut self, slot: u16) -> &mut SlotState {
         &mut self.states[index_of(slot)]
     }

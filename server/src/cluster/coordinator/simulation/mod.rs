@@ -19,7 +19,7 @@ mod network;
 mod plane;
 mod world;
 
-use std::env;
+use std::{env, panic};
 
 use self::{
     faults::Scenario,
@@ -51,18 +51,21 @@ fn run(seed: u64, scenario: Scenario) -> u64 {
     world.trace()
 }
 
+/// Runs all seeds, so that one failure does not hide others.
+fn run_all(number: u64, scenario: Scenario) {
+    let fails = |seed: &u64| panic::catch_unwind(|| run(*seed, scenario)).is_err();
+    let failed: Vec<u64> = seeds(number).into_iter().filter(fails).collect();
+    assert!(failed.is_empty(), "seeds that failed: {failed:?}");
+}
+
 #[test]
 fn single_deaths_joins_and_leaves_lose_nothing_and_never_give_a_slot_two_owners() {
-    seeds(0).into_iter().for_each(|seed| {
-        run(seed, Scenario::Calm);
-    });
+    run_all(0, Scenario::Calm);
 }
 
 #[test]
 fn a_cluster_comes_together_after_crashes_freezes_and_partitions() {
-    seeds(1).into_iter().for_each(|seed| {
-        run(seed, Scenario::Rough);
-    });
+    run_all(1, Scenario::Rough);
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub(super) enum Frame {
         row: Row,
         seq: usize,
     },
+    /// The copy, if none yet by any row, is not wanted any more.
+    Stop {
+        slot: u16,
+        epoch: u64,
+    },
     Ack {
         slot: u16,
         epoch: u64,
@@ -134,6 +139,8 @@ impl Plane {
             self.broken.remove(&peer);
             for slot in 0..self.slots.len() as u16 {
                 self.lose(slot, peer);
+                let epoch = self.slot(slot).epoch;
+                self.drop_unlisted(peer, slot, epoch);
             }
         }
         for _ in 0..starts_max.min(self.waiting.len()) {
@@ -168,12 +175,21 @@ impl Plane {
                     self.events.push(PlaneEvent::Granted { row });
                 }
             }
+            Frame::Stop { slot, epoch } => self.drop_unlisted(from, slot, epoch),
             Frame::Ack { slot, epoch, seq } => self.receive_ack(from, slot, epoch, seq),
             Frame::Nack { slot, epoch } => {
                 if self.slot(slot).epoch == epoch {
                     self.lose(slot, from);
                 }
             }
+        }
+    }
+
+    fn drop_unlisted(&mut self, from: Identity, slot: u16, epoch: u64) {
+        let place = self.slot(slot);
+        if matches!(place.held, Held::Copy { from: known, is_listed: false } if known == from) && place.epoch == epoch {
+            place.held = Held::Nothing;
+            place.writes.clear();
         }
     }
 
@@ -293,6 +309,8 @@ impl DataPlane for Plane {
         if let Held::Owned { streams, .. } = &mut self.slot(slot).held {
             streams.remove(&to);
         }
+        let epoch = self.slot(slot).epoch;
+        self.frames.push((to, Frame::Stop { slot, epoch }));
         self.waiting.retain(|waiting| *waiting != (slot, to));
     }
 

@@ -1,0 +1,6 @@
+//! Tests of the client against real nodes, over real sockets, and against scripted ones that misbehave.
+
+mod calls;
+mod commands;
+mod streams;
+mod support;
