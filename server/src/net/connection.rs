@@ -61,6 +61,8 @@ enum Turn {
     Block(Blocked),
     /// CLIENT PAUSE holds the next command back.
     Pause,
+    /// The node was frozen: nothing runs before it knows whether it still owns what it owned.
+    Frozen,
     /// Other nodes are to answer some of the requests; then what [`Connection::after_wave`] says.
     Elsewhere(WaveKey),
     End,
@@ -115,6 +117,7 @@ impl Connection {
                         break;
                     }
                 }
+                Turn::Frozen => self.node.cluster.guard.wait_open().await,
                 Turn::End => {
                     self.write_unsent().await;
                     break;
@@ -371,7 +374,10 @@ impl Connection {
     }
 
     /// Undoes everything that the connection was registered for.
-    fn close(&mut self, _worker: &mut Worker) {
+    fn close(&mut self, worker: &mut Worker) {
+        if self.session.is_held_elsewhere {
+            worker.links.release(self.session.client.id);
+        }
         self.session.client.mailbox.shut();
         self.node.hub.forget(&mut self.session);
         let circumstances = Circumstances { db: 0, now_ms: clock::unix_ms(), client_id: 0, touch: false };

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::connection::Connection;
 use crate::{
-    cluster::forward::{links::Links, owner::PeerConnection, slot_set::SlotSet},
+    cluster::forward::{broadcast, links::Links, owner::PeerConnection, slot_set::SlotSet},
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
@@ -85,7 +85,9 @@ impl Workers {
             let node = node.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             threads.push(
-                thread::Builder::new().name(format!("worker-{index}")).spawn(move || run(runtime, node, receiver))?,
+                thread::Builder::new()
+                    .name(format!("worker-{index}"))
+                    .spawn(move || run(index, runtime, node, receiver))?,
             );
             senders.push(sender);
         }
@@ -113,7 +115,7 @@ impl Workers {
     }
 }
 
-fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
+fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
     WORKER.set(Some(Worker {
         read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
@@ -129,6 +131,10 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
     }));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
+        if index == 0 {
+            // One worker sends what all publish, so that the messages of one client keep their order.
+            tokio::spawn(broadcast::run(node.clone()));
+        }
         loop {
             tokio::select! {
                 biased;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use rondache_protocol::{
     command::Group,
     resp::writer::{ReplyWriter, RespVersion},
+    slot::slot_of,
 };
 use tokio::sync::oneshot;
 
@@ -145,6 +146,38 @@ impl Blocked {
         }
     }
 
+    /// The client that waits.
+    #[must_use]
+    pub fn client_id(&self) -> u64 {
+        self.waiting.client.id
+    }
+
+    /// Whether this node owns the slots of all keys that the command waits for.
+    #[must_use]
+    pub fn is_here(&self, node: &Node) -> bool {
+        let routing = &node.cluster.routing;
+        !routing.is_clustered() || self.waiting.keys.iter().all(|key| routing.is_mine(slot_of(key)))
+    }
+
+    /// Takes the command back unanswered, since its keys went to another node; `false`: an answer is under way.
+    #[must_use]
+    pub fn withdraw(&self, node: &Node) -> bool {
+        if self.waiting.answer.lock().take().is_none() {
+            return false;
+        }
+        node.blocked.by_ticket.remove(&self.ticket);
+        node.blocked.by_client.remove(&self.waiting.client.id);
+        self.waiting.client.facts.lock().is_blocked = false;
+        self.leave(node);
+        true
+    }
+
+    /// The command as a request that waits for the rest of the time.
+    #[must_use]
+    pub fn request(&self, rest_ms: Option<u64>) -> Vec<u8> {
+        request_with_timeout(self.waiting.command, &self.waiting.args.as_args(), rest_ms)
+    }
+
     /// Leaves the lines of the keys: the command has been answered.
     pub fn leave(&self, node: &Node) {
         for bytes in &self.waiting.keys {
@@ -157,6 +190,18 @@ impl Blocked {
             }
         }
     }
+}
+
+/// A blocking command as a request with another timeout; `None`: for ever.
+pub(crate) fn request_with_timeout(command: u16, args: &Args<'_>, timeout_ms: Option<u64>) -> Vec<u8> {
+    let name = registry::by_index(command).map_or("", |command| command.spec.name);
+    let at = if matches!(name, "blmpop" | "bzmpop") { 1 } else { args.len().saturating_sub(1) };
+    // What is left is never nothing: that would be for ever.
+    let timeout = timeout_ms.map_or_else(|| "0".to_owned(), |ms| format!("{:.3}", ms.max(1) as f64 / 1000.0));
+    let words = args.from(0).enumerate().map(|(index, word)| if index == at { timeout.as_bytes() } else { word });
+    let mut request = Vec::new();
+    super::collect::write_request(words, &mut request);
+    request
 }
 
 /// Puts a command that found nothing in the lines of its keys, whose shards are still held.
@@ -194,6 +239,8 @@ pub(super) fn enroll(
 /// Runs the commands that wait for keys which the last command changed; they may change further keys.
 pub(super) fn serve_ready(executor: &mut Executor<'_, '_>) {
     executor.ks.release();
+    // What is served is not what the other node asked for.
+    let forwarded = executor.ks.forwarded.take();
     // What ran before may have taken long, and what it wrote may have expired by now.
     executor.ks.circumstances.now_ms += executor.timer.lap_ms();
     while executor.ks.has_ready() {
@@ -201,6 +248,7 @@ pub(super) fn serve_ready(executor: &mut Executor<'_, '_>) {
             serve_key(executor, db, &bytes);
         }
     }
+    executor.ks.forwarded = forwarded;
 }
 
 fn serve_key(executor: &mut Executor<'_, '_>, db: usize, bytes: &[u8]) {
@@ -249,7 +297,10 @@ fn run_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, bytes: &[u8]) -
     let circumstances = executor.ks.circumstances;
     executor.ks.circumstances.db = waiting.db;
     executor.ks.circumstances.client_id = waiting.client.id;
+    // The slot may have gone to another owner since the key was changed.
+    let is_here = !executor.is_clustered || executor.node.cluster.routing.is_mine(slot_of(bytes));
     let served = match executor.ks.kind(&executor.ks.key(bytes)) {
+        _ if !is_here => Served::WaitsOn,
         None => Served::NothingLeft,
         // A value of another type leaves the client waiting.
         Some(kind) if awaited_kind(command.spec.group).is_some_and(|awaited| awaited != kind) => Served::WaitsOn,

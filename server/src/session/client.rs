@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -50,8 +50,23 @@ pub struct Client {
     pub is_subscribed: AtomicBool,
     /// Whether the connection that its invalidations go to has ended.
     pub has_broken_redirect: AtomicBool,
+    /// Its command waits at another node, and whether somebody wants to end that: see [`ElsewhereWait`].
+    pub waits_elsewhere: AtomicU8,
     /// Received bytes that wait to be executed, and the size of their buffer.
     pub query: (AtomicUsize, AtomicUsize),
+}
+
+/// The values of [`Client::waits_elsewhere`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElsewhereWait {
+    /// It does not wait at another node.
+    None = 0,
+    /// It does.
+    Waiting = 1,
+    /// It does, and is to be answered as at its timeout.
+    EndAsTimeout = 2,
+    /// It does, and is to be answered with an error.
+    EndAsError = 3,
 }
 
 /// Classes of clients, as CLIENT LIST TYPE and `client-output-buffer-limit` have them.
@@ -201,6 +216,7 @@ impl Clients {
             is_resp3: AtomicBool::new(false),
             is_subscribed: AtomicBool::new(false),
             has_broken_redirect: AtomicBool::new(false),
+            waits_elsewhere: AtomicU8::new(0),
             query: (AtomicUsize::new(0), AtomicUsize::new(0)),
         })
     }
@@ -238,6 +254,35 @@ impl Clients {
 }
 
 impl Client {
+    /// Says whether the client's command waits at another node.
+    pub(crate) fn set_waits_elsewhere(&self, waits: bool) {
+        let now = if waits { ElsewhereWait::Waiting } else { ElsewhereWait::None };
+        self.waits_elsewhere.store(now as u8, Ordering::Release);
+        self.facts.lock().is_blocked = waits;
+    }
+
+    /// Ends a wait at another node (CLIENT UNBLOCK); `false`: there is none.
+    pub fn unblock_elsewhere(&self, with_error: bool) -> bool {
+        let wanted = if with_error { ElsewhereWait::EndAsError } else { ElsewhereWait::EndAsTimeout };
+        let (waiting, wanted) = (ElsewhereWait::Waiting as u8, wanted as u8);
+        let is_told =
+            self.waits_elsewhere.compare_exchange(waiting, wanted, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if is_told {
+            self.mailbox.nudge();
+        }
+        is_told
+    }
+
+    /// Whether the wait at another node is to end, and if so whether with an error; told once.
+    pub(crate) fn take_unblock(&self) -> Option<bool> {
+        let found = self.waits_elsewhere.load(Ordering::Acquire);
+        if found <= ElsewhereWait::Waiting as u8 {
+            return None;
+        }
+        self.waits_elsewhere.store(ElsewhereWait::None as u8, Ordering::Release);
+        Some(found == ElsewhereWait::EndAsError as u8)
+    }
+
     /// Whether replies and messages are written in RESP3.
     #[inline]
     #[must_use]

@@ -51,7 +51,7 @@ pub(super) fn join(
     let joining = Joining {
         slot: NO_SLOT,
         target: Target::Owner,
-        manner: manner_of(session, flags, is_blocking || is_watch),
+        manner: manner_of(session, is_blocking || is_watch),
         is_write: flags.contains(Flags::WRITE),
         is_blocking,
         is_silent: take_silence(session),
@@ -99,18 +99,14 @@ fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Jo
 }
 
 /// How the session's requests are to run elsewhere.
-fn manner_of(session: &mut Session, flags: Flags, needs_client: bool) -> Manner {
+fn manner_of(session: &mut Session, needs_client: bool) -> Manner {
     let mut manner = Manner {
         db: session.db as u8,
         is_resp3: session.resp == RespVersion::V3,
         no_touch: session.no_touch,
         ..Manner::default()
     };
-    if let Some(tracking) = &session.tracking {
-        manner.is_tracked = flags.contains(Flags::READONLY) && tracking.remembers();
-        manner.is_noloop = tracking.tracker.options.noloop;
-    }
-    if needs_client || manner.is_tracked || manner.is_noloop {
+    if needs_client {
         manner.client = session.client.id;
         session.is_held_elsewhere = true;
     }
@@ -118,7 +114,7 @@ fn manner_of(session: &mut Session, flags: Flags, needs_client: bool) -> Manner 
 }
 
 /// Writes words as a request.
-pub(super) fn write_request<'a>(words: impl ExactSizeIterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+pub(crate) fn write_request<'a>(words: impl ExactSizeIterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
     write_header(b'*', words.len(), out);
     words.for_each(|word| write_word(word, out));
 }

@@ -127,6 +127,17 @@ impl Mailbox {
         self.inner.lock().is_shut
     }
 
+    /// Wakes the connection without a message: there is something else for it to look at.
+    pub fn nudge(&self) {
+        let mut inner = self.inner.lock();
+        self.armed.store(false, Ordering::Relaxed);
+        let waker = inner.waker.take();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     fn wake(&self, mut inner: MutexGuard<'_, Inner>) {
         self.filled.store(true, Ordering::Release);
         self.armed.store(false, Ordering::Relaxed);

@@ -13,7 +13,7 @@ pub mod execute;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod mailbox;
-mod placing;
+pub(crate) mod placing;
 pub(crate) mod redirect;
 pub(crate) mod timing;
 pub mod transaction;

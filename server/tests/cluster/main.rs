@@ -1,5 +1,8 @@
 //! Tests of what nodes do for each other's clients, over real sockets, with routes that the tests set by hand.
 
 mod basics;
+mod blocking;
 mod many;
+mod pubsub;
 mod support;
+mod transactions;

@@ -39,7 +39,8 @@ impl Cluster {
             let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
             let mut settings = Settings { listen, threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
             change(&mut settings);
-            let node = Node::start(settings).expect("loopback has ports");
+            // The redirect port follows from the port that the system gives, and may be taken.
+            let node = (0..20).find_map(|_| Node::start(settings.clone()).ok()).expect("loopback has ports");
             let bus = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has ports");
             buses.push(bus.local_addr().expect("a bound socket"));
             let workers = node.workers().clone();
@@ -101,6 +102,13 @@ impl Cluster {
     pub(crate) fn set(&self, at: usize, slot: u16, route: Route) {
         self.routing(at).set(slot, route, false);
         self.routing(at).publish();
+    }
+
+    /// Waits until a command waits for its keys at a node.
+    pub(crate) fn wait_for_blocked(&self, at: usize) {
+        while self.nodes[at].node().blocked.is_empty() {
+            thread::yield_now();
+        }
     }
 
     /// A connection to a node.

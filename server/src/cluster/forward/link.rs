@@ -11,7 +11,7 @@ use std::{
 use rondache_protocol::bus::{forward, forward::kind, frame::Frame};
 use tokio::{io::AsyncWrite, net::TcpStream};
 
-use super::{inbox::Inbox, links::Links};
+use super::{inbox::Inbox, keeper, links::Links};
 use crate::{
     cluster::routing::PeerIndex,
     net::worker::{Worker, with_worker},
@@ -24,9 +24,19 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
 /// Reads in a row, before the other tasks of the worker have their turn.
 const READS_MAX: usize = 8;
 
+/// Starts the tasks that the worker's links need.
+pub(crate) fn start_tasks(node: &Arc<Node>, worker: &mut Worker) {
+    for peer in worker.links.take_to_start() {
+        tokio::spawn(run(node.clone(), peer));
+    }
+    if !std::mem::replace(&mut worker.links.is_kept, true) {
+        tokio::spawn(keeper::run(node.clone()));
+    }
+}
+
 /// Connects to a peer and serves the worker's queue to it, until the connection ends. What is unanswered then goes back
 /// to its waves.
-pub(crate) async fn run(node: Arc<Node>, peer: PeerIndex) {
+async fn run(node: Arc<Node>, peer: PeerIndex) {
     if let Err(error) = connect_and_serve(&node, peer).await {
         tracing::debug!(%error, peer = peer.0, "a link to another node ended");
     }

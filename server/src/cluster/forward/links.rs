@@ -126,6 +126,8 @@ pub(crate) struct Links {
     parked_bytes: usize,
     /// Peers whose links need a task.
     to_start: Vec<PeerIndex>,
+    /// Clients that have state at peers, and at which.
+    holders: HashMap<u64, Vec<PeerIndex>>,
     /// Whether the worker's keeper runs.
     pub(crate) is_kept: bool,
     peers_version: u64,
@@ -147,6 +149,7 @@ impl Links {
             decided: Decided::default(),
             parked_bytes: 0,
             to_start: Vec::new(),
+            holders: HashMap::new(),
             is_kept: false,
             peers_version: u64::MAX,
         }
@@ -332,6 +335,12 @@ impl Links {
             item.number = frame.next;
             frame.next += 1;
         }
+        if item.manner.client != 0 {
+            let holders = self.holders.entry(item.manner.client).or_default();
+            if !holders.contains(&peer) {
+                holders.push(peer);
+            }
+        }
         item.manner.is_retry = item.may_have_run;
         if item.may_have_run {
             let age_ms = now.saturating_duration_since(wave.began).as_millis();
@@ -445,6 +454,56 @@ impl Links {
         Ok(())
     }
 
+    /// Tells the peers that keep state for a client to forget it.
+    pub(crate) fn release(&mut self, client: u64) {
+        for peer in self.holders.remove(&client).unwrap_or_default() {
+            let link = self.link(peer);
+            // Where there is no connection, the state went with it.
+            if link.state == LinkState::Running {
+                let begun = frame::begin(&mut link.out, kind::RELEASE, 0);
+                link.out.extend_from_slice(&client.to_le_bytes());
+                // A frame of eight bytes is never too long.
+                let _ = frame::finish(&mut link.out, begun, FRAME_LEN_MAX);
+                link.queued = link.written + link.out.len() as u64;
+                link.wake();
+            }
+        }
+    }
+
+    /// Ends a client's wait at the peers where it waits.
+    pub(crate) fn unblock(&mut self, client: u64, with_error: bool) {
+        for peer in self.holders.get(&client).cloned().unwrap_or_default() {
+            let link = self.link(peer);
+            if link.state == LinkState::Running {
+                let begun = frame::begin(&mut link.out, kind::UNBLOCK, 0);
+                link.out.extend_from_slice(&client.to_le_bytes());
+                link.out.push(u8::from(with_error));
+                // A frame of nine bytes is never too long.
+                let _ = frame::finish(&mut link.out, begun, FRAME_LEN_MAX);
+                link.queued = link.written + link.out.len() as u64;
+                link.wake();
+            }
+        }
+    }
+
+    /// Queues frames that have no reply; `false`: the link is full, or its peer is away, and they are lost.
+    pub(crate) fn send(&mut self, peer: PeerIndex, frames: &[u8]) -> bool {
+        let link = self.link(peer);
+        let is_down = link.is_dead || matches!(link.state, LinkState::Down(until) if Instant::now() < until);
+        if is_down || link.out.len() + frames.len() > LINK_QUEUE_BYTES_MAX {
+            return false;
+        }
+        link.out.extend_from_slice(frames);
+        link.queued = link.written + link.out.len() as u64;
+        if link.state == LinkState::Running {
+            link.wake();
+        } else {
+            link.state = LinkState::Running;
+            self.to_start.push(peer);
+        }
+        true
+    }
+
     /// What is to be sent to a peer.
     pub(crate) fn queued(&mut self, peer: PeerIndex) -> &[u8] {
         &self.link(peer).out
@@ -518,7 +577,8 @@ impl Links {
         }
         let changes = routing.changes();
         for wave in self.places.iter_mut().filter_map(|place| place.wave.as_deref_mut()) {
-            let is_late = wave.deadline.is_some_and(|deadline| deadline <= now);
+            let is_late =
+                wave.deadline.is_some_and(|deadline| deadline <= now) && (wave.has_waiting() || !wave.is_blocking());
             let is_due = wave.seen_changes != changes || wave.retry_at.is_some_and(|at| at <= now);
             if is_late || is_due && wave.has_waiting() {
                 wave.wake();

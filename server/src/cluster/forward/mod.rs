@@ -12,6 +12,7 @@
 //! | `links` | a worker's queues to its peers; where each request goes |
 //! | `link` | a link's socket |
 //! | `owner` | the other end: runs what arrives |
+//! | [`broadcast`] | messages for the subscribers of other nodes |
 //! | `keeper` | deadlines, pauses, and the dead |
 //! | [`dial`] | how a link gets its connection |
 //! | [`error`] | what a client reads when no owner could be had |
@@ -19,12 +20,14 @@
 //! A forwarded request is never forwarded again: a node that does not own the slot refuses it, and the entry node asks
 //! who does once routes have changed. So the limit on hops is one, by construction.
 
+pub mod broadcast;
 mod decided;
 pub mod dial;
 pub mod error;
 pub(crate) mod gather;
 mod inbox;
 pub(crate) mod keeper;
+mod late;
 pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod owner;
@@ -42,7 +45,7 @@ pub const FRAME_LEN_MAX: usize = 1 << 31;
 
 /// Bytes that wait in one link's queue before connections that want to use it wait, and read no more from their
 /// clients.
-pub const LINK_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const LINK_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes of requests that wait on one worker for slots without an owner that can be reached; beyond it they fail at
 /// once.

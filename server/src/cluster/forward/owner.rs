@@ -7,19 +7,25 @@ use std::{
     task::{Context, Poll},
 };
 
+use hashbrown::HashMap;
 use rondache_protocol::{
     bus::{
-        forward::{Forward, Group, ReplyEncoder, Status, kind},
+        forward::{self, ChannelKind, Forward, Group, Publish, ReplyEncoder, Status, kind},
         frame::{self, Frame},
     },
     resp::{
         request::{RequestLimits, RequestParser},
-        writer::RespVersion,
+        writer::{ReplyWriter, RespVersion},
     },
 };
 use tokio::{io::AsyncWrite, net::TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{FRAME_LEN_MAX, inbox::Inbox};
+use super::{
+    FRAME_LEN_MAX,
+    inbox::Inbox,
+    late::{self, Late},
+};
 use crate::{
     net::{
         running::{keep_last_reply, run_batch},
@@ -30,7 +36,10 @@ use crate::{
         Session,
         away::{Away, Served},
         batch::{BatchEnd, REPLY_BYTES_MAX},
+        blocking::Blocked,
+        transaction,
     },
+    store::keyspace::{Circumstances, Keyspace},
 };
 
 /// A connection over which another node sends requests. It ends with its socket.
@@ -47,6 +56,15 @@ struct Serving {
     node: Arc<Node>,
     /// For requests that need no state of their client's.
     session: Session,
+    /// The state of clients that have any here, by their ids at the entry node.
+    ///
+    /// Bound: the entry node's clients that watch keys, and `maxclients` limits those.
+    clients: HashMap<u64, Box<Session>>,
+    /// Set by a request that waits for its keys.
+    blocked: Option<Blocked>,
+    /// Clients that wait: what ends their waits, and their ids here.
+    waiting: HashMap<u64, (DropGuard, u64)>,
+    late: Arc<Late>,
     parser: RequestParser,
 }
 
@@ -61,6 +79,10 @@ impl PeerConnection {
             serving: Serving {
                 node: node.clone(),
                 session: Session::new(client, true),
+                clients: HashMap::new(),
+                blocked: None,
+                waiting: HashMap::new(),
+                late: Arc::default(),
                 parser: RequestParser::new(RequestLimits::default()),
             },
             unsent: Vec::new(),
@@ -70,6 +92,9 @@ impl PeerConnection {
     /// Serves the peer until either side ends the connection.
     pub(crate) async fn run(mut self) {
         let end = std::future::poll_fn(|cx| with_worker(|worker| self.poll(cx, worker))).await;
+        for (_, session) in std::mem::take(&mut self.serving.clients) {
+            end_session(&self.serving.node, session);
+        }
         if let Err(error) = end
             && error.kind() != io::ErrorKind::UnexpectedEof
         {
@@ -99,12 +124,13 @@ impl PeerConnection {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             let serving = &mut self.serving;
+            serving.late.take(cx, out);
             let read =
                 self.inbox.poll_read(cx, &mut self.stream, scratch, |frame| serving.take_frame(worker, frame, out));
             match read {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending if out.is_empty() => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(())) => {}
+                Poll::Pending | Poll::Ready(Ok(())) => {}
             }
             serving.node.hub.tracking.flush();
             if !out.is_empty() {
@@ -139,6 +165,30 @@ impl Serving {
                 let forward = Forward::decode(frame.payload).map_err(io::Error::other)?;
                 self.run_frame(worker, &forward, out)
             }
+            kind::RELEASE => {
+                let client = forward::decode_release(frame.payload).map_err(io::Error::other)?;
+                self.waiting.remove(&client);
+                if let Some(session) = self.clients.remove(&client) {
+                    end_session(&self.node, session);
+                }
+                Ok(())
+            }
+            kind::PUBLISH => {
+                let Publish { kind, channel, message } = Publish::decode(frame.payload).map_err(io::Error::other)?;
+                let channels = &self.node.hub.channels;
+                match kind {
+                    ChannelKind::Plain => channels.publish(channel, message),
+                    ChannelKind::Shard => channels.publish_to_shard(channel, message),
+                };
+                Ok(())
+            }
+            kind::UNBLOCK => {
+                let (client, with_error) = forward::decode_unblock(frame.payload).map_err(io::Error::other)?;
+                if let Some((_, id)) = self.waiting.get(&client) {
+                    self.node.blocked.unblock(*id, with_error);
+                }
+                Ok(())
+            }
             // A newer peer may say more than this node understands.
             _ => Ok(()),
         }
@@ -148,12 +198,25 @@ impl Serving {
         let count = forward.count().map_err(io::Error::other)?;
         worker.settings.refresh(&self.node.settings);
         worker.refused.clear();
+        if !self.node.cluster.guard.may_run(clock::boot_ms()) {
+            return hold_off(forward.id, count, out);
+        }
+        let start = out.len();
         let begun = frame::begin(out, kind::REPLY, 0);
         let mut encoder = ReplyEncoder::begin(out, forward.id, count);
         let full_at = out.len() + REPLY_BYTES_MAX;
         for group in forward.groups() {
             let group = group.map_err(io::Error::other)?;
             if !self.run_group(worker, &group, full_at, &mut encoder, out)? {
+                if let Some(blocked) = self.blocked.take() {
+                    if count == 1 {
+                        out.truncate(start);
+                        self.reply_later(forward.id, group.manner.client, blocked);
+                        return Ok(());
+                    }
+                    // Entry nodes send such a request alone.
+                    blocked.abandon(&self.node);
+                }
                 break;
             }
         }
@@ -162,6 +225,13 @@ impl Serving {
             return refuse_too_long(forward.id, count, out);
         }
         Ok(())
+    }
+
+    /// Answers a frame when its one request has what it waits for.
+    fn reply_later(&mut self, id: u64, client: u64, blocked: Blocked) {
+        let ended = CancellationToken::new();
+        self.waiting.insert(client, (ended.clone().drop_guard(), blocked.client_id()));
+        tokio::spawn(late::wait(self.node.clone(), id, blocked, ended, self.late.clone()));
     }
 
     /// Runs a group; `false`: what follows it in the frame must wait.
@@ -173,8 +243,22 @@ impl Serving {
         encoder: &mut ReplyEncoder,
         out: &mut Vec<u8>,
     ) -> io::Result<bool> {
-        let session = &mut self.session;
         let manner = &group.manner;
+        let mut own = (manner.client != 0).then(|| {
+            self.clients.remove(&manner.client).unwrap_or_else(|| {
+                let of = &self.session.client;
+                let client = self.node.clients.unlisted(of.addr, of.local_addr, of.created_ms);
+                Box::new(Session { is_remote: true, ..Session::new(client, true) })
+            })
+        });
+        if manner.is_watched && own.as_ref().is_none_or(|own| own.watch.is_none()) {
+            // The link on which the client began to watch is gone, or the slot was somewhere else meanwhile.
+            let version = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+            ReplyWriter::new(out, version).null_array();
+            encoder.end_reply(out, Status::Done);
+            return Ok(true);
+        }
+        let session = own.as_deref_mut().unwrap_or(&mut self.session);
         session.db = usize::from(manner.db).min(crate::store::DATABASES - 1);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.no_touch = manner.no_touch;
@@ -189,12 +273,19 @@ impl Serving {
             Some(BatchEnd::Drained) => from == group.requests.len(),
             Some(BatchEnd::Flush | BatchEnd::Paused) => true,
             Some(BatchEnd::Blocked(blocked)) => {
-                blocked.time_out(&self.node);
-                blocked.leave(&self.node);
+                self.blocked = Some(blocked);
                 true
             }
             _ => false,
         };
+        // A refused transaction is still queued.
+        session.transaction = None;
+        session.refresh_mode();
+        if let Some(own) = own
+            && own.watch.is_some()
+        {
+            self.clients.insert(manner.client, own);
+        }
         if group.manner.is_unit {
             keep_last_reply(out, start, &mut ends);
         }
@@ -204,6 +295,21 @@ impl Serving {
         worker.ends = ends;
         if whole { Ok(is_done) } else { Err(io::Error::other("a peer's requests are malformed")) }
     }
+}
+
+/// Has not run anything: this node has to find out first whether it still owns what it owned.
+fn hold_off(id: u64, count: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let begun = frame::begin(out, kind::REPLY, 0);
+    ReplyEncoder::begin(out, id, count).finish(out, Status::Later);
+    frame::finish(out, begun, FRAME_LEN_MAX).map_err(io::Error::other)
+}
+
+/// Undoes everything that a client's session here is registered for.
+fn end_session(node: &Node, mut session: Box<Session>) {
+    node.hub.forget(&mut session);
+    let circumstances = Circumstances { db: 0, now_ms: clock::unix_ms(), client_id: 0, touch: false };
+    let mut ks = Keyspace::new(&node.store, &node.hub, circumstances);
+    transaction::forget_watch(&mut session, &mut ks);
 }
 
 /// Replies beyond what a frame holds: each request gets an error instead.

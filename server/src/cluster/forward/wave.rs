@@ -210,6 +210,11 @@ impl Wave {
         self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
     }
 
+    /// Whether it is a command that may wait at its owner.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.items.iter().any(|item| item.is_blocking)
+    }
+
     /// Gives up what is not resolved.
     pub(crate) fn give_up(&mut self, why_waiting: impl Fn(&Item) -> ForwardFailure) {
         for index in 0..self.items.len() {

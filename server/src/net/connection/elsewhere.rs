@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -15,12 +14,12 @@ use rondache_protocol::{
     },
 };
 
-use super::{Connection, Turn};
+use super::{Connection, Turn, waiting::READ_WHILE_BLOCKED_MAX};
 use crate::{
     cluster::{
         forward::{
             error::ForwardFailure,
-            keeper, link,
+            link::start_tasks,
             links::WaveKey,
             wave::{Item, State, Wave},
         },
@@ -30,11 +29,12 @@ use crate::{
         running::{keep_last_reply, run_batch},
         worker::{Worker, with_worker},
     },
-    node::Node,
+    node::clock,
     session::{
         Session,
         away::{Away, Served},
         batch::BatchEnd,
+        placing::Slots,
     },
 };
 
@@ -47,6 +47,12 @@ impl Connection {
         from: &mut usize,
         out: &mut Vec<u8>,
     ) -> Turn {
+        if !self.node.cluster.guard.may_run(clock::boot_ms()) {
+            // The node was frozen, and has to find out first whether it still owns what it owned.
+            (self.has_more, self.after_wave) = (true, Turn::Wait);
+            self.parser.restart();
+            return Turn::Frozen;
+        }
         worker.refused.clear();
         let mut wave = worker.links.lend();
         let away = Away::Collect(&mut wave);
@@ -54,20 +60,61 @@ impl Connection {
         let turn = self.turn_after(end);
         if wave.is_empty() {
             worker.links.give_back(wave);
+            self.release_if_done(worker);
             return turn;
         }
         self.after_wave = turn;
         wave.began = Instant::now();
-        let is_blocking = wave.items.iter().any(|item| item.is_blocking);
-        let patience = Duration::from_millis(worker.settings.cluster.request_deadline_ms);
-        wave.deadline = (!is_blocking).then(|| wave.began + patience);
+        wave.deadline = Some(wave.began + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
         Turn::Elsewhere(worker.links.insert(wave))
     }
 
     /// Waits until every request of the wave has its reply, and sends them; `false`: the connection is gone.
     pub(super) async fn wait_elsewhere(&mut self, key: WaveKey) -> bool {
-        poll_fn(|cx| with_worker(|worker| self.poll_wave(cx, worker, key))).await
-            && (self.unsent.is_empty() || self.write_unsent().await)
+        /// What happens while a wave is under way.
+        enum Event {
+            Done(bool),
+            Unblock(bool),
+            Input,
+        }
+        let client = self.session.client.clone();
+        let is_blocking = with_worker(|worker| worker.links.wave(key).is_some_and(|wave| wave.is_blocking()));
+        if is_blocking {
+            client.set_waits_elsewhere(true);
+        }
+        let is_alive = loop {
+            let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let event = poll_fn(|cx| {
+                if let Poll::Ready(is_alive) = with_worker(|worker| self.poll_wave(cx, worker, key)) {
+                    return Poll::Ready(Event::Done(is_alive));
+                }
+                if !is_blocking {
+                    return Poll::Pending;
+                }
+                // First the waker, then the look: what comes in between is not missed.
+                let has_mail = client.mailbox.register(cx.waker());
+                if let Some(with_error) = client.take_unblock() {
+                    return Poll::Ready(Event::Unblock(with_error));
+                }
+                let has_input = has_mail || may_read && self.stream.poll_read_ready(cx).is_ready();
+                if has_input { Poll::Ready(Event::Input) } else { Poll::Pending }
+            })
+            .await;
+            match event {
+                Event::Done(is_alive) => break is_alive,
+                Event::Unblock(with_error) => with_worker(|worker| worker.links.unblock(client.id, with_error)),
+                Event::Input => {
+                    if !self.take_input_while_blocked(may_read).await {
+                        with_worker(|worker| drop(worker.links.remove(key)));
+                        break false;
+                    }
+                }
+            }
+        };
+        if is_blocking {
+            client.set_waits_elsewhere(false);
+        }
+        is_alive && (self.unsent.is_empty() || self.write_unsent().await)
     }
 
     fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<bool> {
@@ -79,6 +126,10 @@ impl Connection {
                 return Poll::Ready(self.finish_wave(worker, key));
             }
             let now = Instant::now();
+            if wave.is_blocking() && !wave.has_waiting() {
+                // It waits at its owner, which alone decides when that ends; reaching an owner has its deadline.
+                wave.deadline = Some(now + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
+            }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
                 wave.give_up(|item| why_waiting(routing, item));
                 continue;
@@ -113,7 +164,16 @@ impl Connection {
         }
         worker.out = out;
         worker.links.give_back(wave);
+        self.release_if_done(worker);
         is_sent
+    }
+
+    /// Tells other nodes to forget the client, once it has no state there any more.
+    fn release_if_done(&mut self, worker: &mut Worker) {
+        if self.session.is_held_elsewhere && self.session.watched_elsewhere == Slots::None {
+            self.session.is_held_elsewhere = false;
+            worker.links.release(self.session.client.id);
+        }
     }
 
     /// Runs what has come to be this node's own business: slots that it took over meanwhile, and its part of commands
@@ -170,8 +230,9 @@ impl Connection {
         let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
         if let Some(BatchEnd::Blocked(blocked)) = end {
-            blocked.time_out(&self.node);
-            blocked.leave(&self.node);
+            // It has come home: from here on it waits as any other. It was alone in its wave.
+            self.after_wave = Turn::Block(blocked);
+            served.ends.push((Status::Done, replies.len()));
         }
         if served.is_unit {
             keep_last_reply(&mut replies, from, &mut served.ends);
@@ -207,15 +268,5 @@ fn why_waiting(routing: &Routing, item: &Item) -> ForwardFailure {
             ForwardFailure::BetweenOwners
         }
         _ => ForwardFailure::Unreachable,
-    }
-}
-
-/// Starts the tasks that the worker's links need.
-fn start_tasks(node: &Arc<Node>, worker: &mut Worker) {
-    for peer in worker.links.take_to_start() {
-        tokio::spawn(link::run(node.clone(), peer));
-    }
-    if !std::mem::replace(&mut worker.links.is_kept, true) {
-        tokio::spawn(keeper::run(node.clone()));
     }
 }

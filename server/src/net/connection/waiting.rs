@@ -1,7 +1,12 @@
 //! A connection whose command waits: for keys, or for a pause to end. Messages reach the client meanwhile, and its end is
 //! noticed.
 
-use std::{future::poll_fn, io, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use tokio::net::TcpStream;
 
@@ -12,7 +17,7 @@ use crate::{
 };
 
 /// While a command waits, at most this many bytes of what the client sends on are read: enough to notice that it left.
-const READ_WHILE_BLOCKED_MAX: usize = 64 * 1024;
+pub(super) const READ_WHILE_BLOCKED_MAX: usize = 64 * 1024;
 
 impl Connection {
     /// Waits for a blocked command's reply; `false`: the connection is gone or to be closed.
@@ -25,20 +30,33 @@ impl Connection {
         };
         tokio::pin!(timeout);
         let mut has_timed_out = false;
+        let began = Instant::now();
         loop {
             enum Event {
+                Routes,
                 Reply(Option<Vec<u8>>),
                 TimedOut,
                 Input,
             }
             let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+            let routing = &self.node.cluster.routing;
+            let seen = routing.changes();
+            if !blocked.is_here(&self.node) && blocked.withdraw(&self.node) {
+                // It waits at the next owner for the rest of the time.
+                let waited_ms = began.elapsed().as_millis() as u64;
+                let rest_ms = blocked.timeout_ms.map(|timeout_ms| timeout_ms.saturating_sub(waited_ms));
+                self.pending.splice(0..0, blocked.request(rest_ms));
+                return true;
+            }
             let event = tokio::select! {
                 biased;
                 reply = &mut blocked.reply => Event::Reply(reply.ok()),
                 () = &mut timeout, if !has_timed_out => Event::TimedOut,
                 () = Self::input_or_mail(&self.stream, &self.session, may_read) => Event::Input,
+                () = routing.wait_beyond(seen) => Event::Routes,
             };
             match event {
+                Event::Routes => {}
                 Event::Reply(Some(reply)) => {
                     blocked.leave(&self.node);
                     if !blocked.is_silent {
@@ -99,7 +117,7 @@ impl Connection {
         .await;
     }
 
-    async fn take_input_while_blocked(&mut self, may_read: bool) -> bool {
+    pub(super) async fn take_input_while_blocked(&mut self, may_read: bool) -> bool {
         let mut mail = Vec::new();
         if self.take_mail(&mut mail).is_some() {
             return false;

@@ -1,18 +1,24 @@
 //! Keyspace events as messages: see [Keyspace notifications](https://valkey.io/topics/notifications/).
 
-use super::channels::Channels;
 use crate::store::observer::EventClass;
 
-/// Publishes an event to the kinds of channel that `enabled` names.
-pub(super) fn publish(channels: &Channels, enabled: EventClass, class: EventClass, event: &str, db: usize, key: &[u8]) {
-    if !enabled.intersects(class) || !channels.has_listeners() {
+/// Sends an event to the kinds of channel that `enabled` names: `send` gets channel and message.
+pub(super) fn publish(
+    enabled: EventClass,
+    class: EventClass,
+    event: &str,
+    db: usize,
+    key: &[u8],
+    send: impl Fn(&[u8], &[u8]),
+) {
+    if !enabled.intersects(class) {
         return;
     }
     if enabled.contains(EventClass::KEYSPACE) {
-        channels.publish(&channel_name(b"__keyspace@", db, key), event.as_bytes());
+        send(&channel_name(b"__keyspace@", db, key), event.as_bytes());
     }
     if enabled.contains(EventClass::KEYEVENT) {
-        channels.publish(&channel_name(b"__keyevent@", db, event.as_bytes()), key);
+        send(&channel_name(b"__keyevent@", db, event.as_bytes()), key);
     }
 }
 

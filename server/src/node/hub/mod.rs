@@ -23,9 +23,11 @@ use std::sync::{
 };
 
 use parking_lot::RwLock;
+use rondache_protocol::bus::forward::ChannelKind;
 
 use self::{channels::Channels, monitor::Monitors, tracking::Tracking};
 use crate::{
+    cluster::forward::broadcast::Broadcasts,
     config::settings::{OutputLimit, Settings, SettingsCell},
     session::Session,
     store::observer::{EventClass, Interest, Observer},
@@ -40,6 +42,8 @@ pub struct Hub {
     pub tracking: Tracking,
     /// Clients that read MONITOR's lines.
     pub monitors: Monitors,
+    /// Messages for the subscribers of other nodes.
+    pub broadcasts: Broadcasts,
     live: Arc<Live>,
 }
 
@@ -78,6 +82,7 @@ impl Hub {
             channels: Channels::new(live.clone()),
             tracking: Tracking::new(live.clone()),
             monitors: Monitors::new(live.clone()),
+            broadcasts: Broadcasts::default(),
             live,
         }
     }
@@ -114,6 +119,12 @@ impl Observer for Hub {
     }
 
     fn event(&self, class: EventClass, event: &str, db: usize, key: &[u8]) {
-        events::publish(&self.channels, *self.live.notify_events.read(), class, event, db, key);
+        if self.channels.has_listeners() || self.broadcasts.is_on() {
+            let enabled = *self.live.notify_events.read();
+            events::publish(enabled, class, event, db, key, |channel, message| {
+                self.channels.publish(channel, message);
+                self.broadcasts.publish(ChannelKind::Plain, channel, message);
+            });
+        }
     }
 }

@@ -42,7 +42,8 @@ pub(super) fn unblock(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
         return Err(CommandError::err("CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
     }
     let id = u64::try_from(args.integer(2)?).unwrap_or(0);
-    let unblocked = ctx.node.blocked.unblock(id, with_error);
+    let unblocked = ctx.node.blocked.unblock(id, with_error)
+        || ctx.node.clients.get(id).is_some_and(|client| client.unblock_elsewhere(with_error));
     ctx.reply.integer(i64::from(unblocked));
     Ok(())
 }
