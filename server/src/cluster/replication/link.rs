@@ -174,3 +174,33 @@ impl FrameReader {
         Ok(())
     }
 }
+
+/// Between two tries to connect.
+const REDIAL_DELAY: Duration = Duration::from_millis(200);
+
+/// Carries a stream over one connection after the other, each made by `dial`, until its peer is gone for good or the node
+/// stops. [`super::Outlets::opened`] tells of streams that want this.
+pub async fn keep_sending<C: AsyncRead + AsyncWrite + Unpin, E: std::fmt::Display>(
+    replication: Arc<Replication>,
+    outgoing: Arc<Outgoing>,
+    dial: impl AsyncFn(&Outgoing) -> Result<C, E>,
+) {
+    let shutdown = replication.node.shutdown.clone();
+    let sending = async {
+        while !outgoing.is_closed() {
+            let (to, stream) = (outgoing.to, outgoing.stream);
+            match dial(&outgoing).await {
+                Ok(connection) => match send(&replication, &outgoing, connection).await {
+                    Ok(()) => return,
+                    Err(error) => tracing::debug!(?to, stream, %error, "a replication stream broke"),
+                },
+                Err(error) => tracing::debug!(?to, stream, %error, "a replication stream has no connection"),
+            }
+            tokio::time::sleep(REDIAL_DELAY).await;
+        }
+    };
+    tokio::select! {
+        () = sending => {}
+        () = shutdown.cancelled() => {}
+    }
+}

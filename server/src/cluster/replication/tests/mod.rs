@@ -1,6 +1,7 @@
 //! Some nodes in one process, whose streams are moved by hand.
 
 mod handoff;
+mod links;
 mod random;
 mod refusals;
 mod writes;
