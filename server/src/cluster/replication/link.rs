@@ -35,8 +35,7 @@ const WRITE_LEN_MAX: usize = 512 * 1024;
 const READ_LEN: usize = 256 * 1024;
 /// Answers are short.
 const ACKS_READ_LEN: usize = 4096;
-/// A copy that takes nothing, or an owner that says nothing, for this long is taken for gone. The stream goes on over the
-/// next connection.
+/// A side that takes nothing for this long is taken for gone. The stream goes on over the next connection.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Why a connection ended.
@@ -54,7 +53,7 @@ pub enum LinkError {
     /// A frame of a kind that does not belong here.
     #[error("a frame of kind {0} does not belong on this connection")]
     Kind(u8),
-    /// The other side took or said nothing for too long.
+    /// The other side took nothing, or did not begin, for too long.
     #[error("the other side is silent")]
     Silent,
 }
@@ -71,16 +70,19 @@ pub async fn send(
 ) -> Result<(), LinkError> {
     let (mut reader, mut writer) = tokio::io::split(connection);
     let mut acks = FrameReader::new(ACKS_READ_LEN);
-    let first = timeout(SILENCE_MAX, acks.read(&mut reader)).await.map_err(|_| LinkError::Silent)?;
-    first?;
-    acks.for_each(KIND_ACKS, |payload| {
-        for ack in rondache_protocol::bus::replicate::Acks::new(payload) {
-            if let Ack::Applied { position } = ack? {
-                outgoing.resume(position);
+    let mut has_resumed = false;
+    while !has_resumed {
+        timeout(SILENCE_MAX, acks.read(&mut reader)).await.map_err(|_| LinkError::Silent)??;
+        acks.for_each(KIND_ACKS, |payload| {
+            for ack in rondache_protocol::bus::replicate::Acks::new(payload) {
+                if let Ack::Applied { position } = ack? {
+                    outgoing.resume(position);
+                    has_resumed = true;
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+    }
     let sending = async {
         let mut out = Vec::new();
         let mut frames: Vec<Arc<Frame>> = Vec::new();
