@@ -80,46 +80,11 @@ impl Harness {
     }
 
     fn run_words(&mut self, words: &[&[u8]]) -> Vec<u8> {
-        let mut request = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-            request.extend_from_slice(word);
-            request.extend_from_slice(b"\r\n");
-        }
-        let circumstances =
-            Circumstances { db: self.session.db, now_ms: self.now_ms, client_id: self.session.client.id, touch: true };
-        let mut keyspace = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
-        keyspace.expiry_role = self.role;
-        let settings = self.node.settings.load();
-        let mut shared_runs = SharedRuns::new();
-        let mut executor = Executor {
-            node: &self.node,
-            settings: &settings,
-            ks: &mut keyspace,
-            rng: &mut self.rng,
-            stats: &self.node.stats.register(),
-            shards: Vec::new(),
-            timer: BatchTimer::start(&settings, &mut shared_runs),
-            is_clustered: false,
-            is_serving: false,
-            retry: None,
-            refused: &mut SlotSet::default(),
-        };
-        let mut parser = RequestParser::new(RequestLimits::default());
-        let mut out = Vec::new();
-        let end = Batch::default().run(
-            &mut executor,
-            &mut self.session,
-            &mut parser,
-            &request,
-            &mut 0,
-            &mut out,
-            &mut Away::Alone,
-        );
-        if matches!(end, BatchEnd::Blocked(_)) {
-            return b"(blocked)".to_vec();
-        }
-        out
+        let (now_ms, role) = (self.now_ms, self.role);
+        run_on(&self.node, &mut self.session, &mut self.rng, words, |keyspace| {
+            keyspace.circumstances.now_ms = now_ms;
+            keyspace.expiry_role = role;
+        })
     }
 
     /// The effects since the last call, as lines of words between blanks, in the order of execution.
@@ -141,6 +106,47 @@ impl Harness {
 
 fn show(effect: &ToldEffect) -> String {
     effect.args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs a command on a node, in circumstances that `prepare` sets. Answers its reply.
+pub(crate) fn run_on(
+    node: &Arc<Node>,
+    session: &mut Session,
+    rng: &mut fastrand::Rng,
+    words: &[&[u8]],
+    prepare: impl FnOnce(&mut Keyspace<'_>),
+) -> Vec<u8> {
+    let mut request = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+        request.extend_from_slice(word);
+        request.extend_from_slice(b"\r\n");
+    }
+    let circumstances = Circumstances { db: session.db, now_ms: NOW_MS, client_id: session.client.id, touch: true };
+    let mut keyspace = Keyspace::new(&node.store, &node.hub, circumstances);
+    prepare(&mut keyspace);
+    let settings = node.settings.load();
+    let mut shared_runs = SharedRuns::new();
+    let mut executor = Executor {
+        node,
+        settings: &settings,
+        ks: &mut keyspace,
+        rng,
+        stats: &node.stats.register(),
+        shards: Vec::new(),
+        timer: BatchTimer::start(&settings, &mut shared_runs),
+        is_clustered: false,
+        is_serving: false,
+        retry: None,
+        refused: &mut SlotSet::default(),
+    };
+    let mut parser = RequestParser::new(RequestLimits::default());
+    let mut out = Vec::new();
+    let end = Batch::default().run(&mut executor, session, &mut parser, &request, &mut 0, &mut out, &mut Away::Alone);
+    if matches!(end, BatchEnd::Blocked(_)) {
+        return b"(blocked)".to_vec();
+    }
+    out
 }
 
 /// Whether a line of a reply only says how long what follows is.

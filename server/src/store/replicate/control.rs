@@ -170,15 +170,16 @@ impl SlotControl<'_> {
         let epoch = state.at.epoch;
         let Some(at) = state.copies.iter().position(|link| link.to() == to) else { return };
         let mut link = state.copies.swap_remove(at);
+        link.outgoing.unmark(slot);
         link.append(now_ms, self.wakes, |buf| put_drop(buf, slot, epoch));
     }
 
     /// The copy has refused a record of the frame at `position`. Answers what was lost by that; `None`: it speaks of an
     /// earlier copy.
     pub(crate) fn refused(&mut self, to: Identity, position: u64) -> Option<LostCopy> {
-        let state = self.state();
+        let (slot, state) = (self.slot, self.state());
         let at = state.copies.iter().position(|link| link.to() == to && link.began <= position)?;
-        state.copies.swap_remove(at);
+        state.copies.swap_remove(at).outgoing.unmark(slot);
         Some((state.at.epoch, to))
     }
 

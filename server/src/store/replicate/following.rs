@@ -22,8 +22,8 @@ impl Shard {
         }
         match state.role {
             Role::Copy if at.seq == state.at.seq + 1 => {}
-            // Effects on keys that are still to come are left out.
-            Role::Filling if at.seq > state.at.seq => {}
+            // Effects on keys that are still to come are left out, and one may become the deletion of several keys.
+            Role::Filling if at.seq >= state.at.seq => {}
             Role::Copy | Role::Filling => return Err(Refusal::Gap),
             Role::Owner | Role::Parked => return Err(Refusal::Epoch),
             Role::Nothing => return Err(Refusal::NoCopy),

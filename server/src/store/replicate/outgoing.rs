@@ -76,6 +76,12 @@ impl StreamEvent {
     const fn is_caught_up_of(&self, of: u16) -> bool {
         matches!(self, Self::CaughtUp { slot, .. } if *slot == of)
     }
+
+    const fn slot(&self) -> u16 {
+        match self {
+            Self::Synced { slot, .. } | Self::CaughtUp { slot, .. } | Self::Lost { slot, .. } => *slot,
+        }
+    }
 }
 
 /// Where something was appended.
@@ -216,6 +222,13 @@ impl Outgoing {
         let mut buffer = self.buffer.lock();
         buffer.marks.retain(|(_, event)| !event.is_caught_up_of(slot));
         buffer.events.retain(|event| !event.is_caught_up_of(slot));
+    }
+
+    /// Takes back whatever was to be told of a slot's copy, which is none any more.
+    pub(crate) fn unmark(&self, slot: u16) {
+        let mut buffer = self.buffer.lock();
+        buffer.marks.retain(|(_, event)| event.slot() != slot);
+        buffer.events.retain(|event| event.slot() != slot);
     }
 
     pub(crate) fn tell(&self, event: StreamEvent) {

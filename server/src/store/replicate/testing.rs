@@ -60,3 +60,10 @@ impl EffectTap {
         effects.collect()
     }
 }
+
+impl super::control::SlotControl<'_> {
+    /// Makes a copy forget how far it has come.
+    pub(crate) fn set_seq_for_test(&mut self, seq: u64) {
+        self.state().at.seq = seq;
+    }
+}

@@ -1,0 +1,125 @@
+//! Writes whose fate others ask for: retries, WAIT.
+
+use rondache_protocol::bus::identity::WriteId;
+
+use super::*;
+use crate::store::replicate::recent::Retried;
+
+const KEY: &str = "{t}k";
+
+fn slot() -> u16 {
+    slot_of(KEY.as_bytes())
+}
+
+impl TestNode {
+    /// Runs a forwarded write, and remembers where its slot stands.
+    fn forwarded(&mut self, number: u64, line: &str) {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        run_on(&self.node, &mut self.session, &mut self.rng, &words, |ks| {
+            ks.forwarded = Some(WriteId { origin: 9, number });
+        });
+    }
+
+    fn retried(&self, number: u64) -> Retried {
+        let circumstances = Circumstances { db: 0, now_ms: NOW_MS, client_id: 0, touch: false };
+        let mut keyspace = Keyspace::new(&self.node.store, &NoObserver, circumstances);
+        keyspace.hold_one(usize::from(slot()) % crate::store::SHARDS);
+        keyspace.retried(slot(), WriteId { origin: 9, number }, NOW_MS)
+    }
+
+    fn note_position(&mut self) {
+        let at = self.node.store.control(slot(), |control| control.position());
+        self.written = vec![Written { slot: slot(), at }];
+    }
+}
+
+#[test]
+fn a_retry_is_answered_by_the_owner_and_by_every_copy_however_it_was_made() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.0[0].forwarded(1, &format!("INCR {KEY}"));
+    let copy = world.id(1);
+    world.0[0].plane.start_copy(slot(), copy);
+    // While the copy is made: a key that it has not got yet.
+    world.0[0].mover.step(0, NOW_MS);
+    world.0[0].forwarded(2, &format!("INCR {KEY}"));
+    world.0[0].move_all();
+    world.pump_all();
+    world.0[0].forwarded(3, &format!("INCR {KEY}"));
+    world.0[0].forwarded(4, &format!("LPUSH {KEY} wrongtype"));
+    world.pump_all();
+    for node in &world.0 {
+        let reply = |number: u64| Retried::Done(format!(":{number}\r\n").into_bytes());
+        for number in 1..4 {
+            assert_eq!(node.retried(number), reply(number));
+        }
+        assert_eq!(node.retried(4), Retried::NotExecuted, "what failed may be tried again");
+    }
+}
+
+#[test]
+fn a_transaction_is_remembered_with_its_whole_reply() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 1);
+    world.0[0].run("MULTI");
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].forwarded(1, "EXEC");
+    world.pump_all();
+    for node in &world.0 {
+        assert_eq!(node.retried(1), Retried::Done(b"*2\r\n:1\r\n:2\r\n".to_vec()));
+    }
+}
+
+#[test]
+fn acknowledged_copies_are_counted() {
+    let mut world = World::new(3, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 1);
+    world.copy(slot(), 0, 2);
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let acked = |world: &World| world.0[0].replication.acked(&world.0[0].written);
+    assert_eq!((acked(&world), world.0[0].replication.copies_in_sync(slot())), (0, 2));
+    world.pump(0, 2);
+    assert_eq!(acked(&world), 1);
+    world.pump(0, 1);
+    assert_eq!(acked(&world), 2);
+}
+
+#[test]
+fn a_write_that_was_lost_with_its_owner_counts_no_copies() {
+    let mut world = World::new(3, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 1);
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.pump_all();
+    world.0[0].note_position();
+    let survived = world.0[0].written.clone();
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let lost = world.0[0].written.clone();
+    world.0[1].plane.own(slot(), 2, Start::Warm, &[]);
+    world.copy(slot(), 1, 2);
+    for _ in 0..3 {
+        world.0[1].run(&format!("INCR {KEY}"));
+    }
+    world.pump(1, 2);
+    assert_eq!((world.0[1].replication.acked(&survived), world.0[1].replication.acked(&lost)), (1, 0));
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_by_the_copy_s_acknowledgement() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 1);
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let (replication, written) = (world.0[0].replication.clone(), world.0[0].written.clone());
+    let waiting = tokio::spawn(async move { replication.wait_acked(&written, 1).await });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    world.pump_all();
+    assert_eq!(waiting.await.expect("no panic"), 1);
+}
