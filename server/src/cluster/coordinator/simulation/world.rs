@@ -310,7 +310,7 @@ impl World {
             for event in std::mem::take(&mut self.nodes[host].backlog) {
                 self.deliver(event);
             }
-            if self.now_ms / STEP_MS % 5 == 0 {
+            if (self.now_ms / STEP_MS).is_multiple_of(5) {
                 self.observe(host);
             }
             let starts_max = self.random.usize(..self.options.starts_max);
