@@ -10,6 +10,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`message`] | what coordinators say to each other |
+//! | [`sticky`] | the planner of real nodes |
 //! | [`settings`] | what differs between clusters, and how long things may take |
 //! | [`plan`] | plans: who is to own and to copy which slot |
 //! | `publishing` | when the oldest member makes a new plan |
@@ -39,6 +40,7 @@ pub mod settings;
 #[cfg(test)]
 mod simulation;
 mod slot_set;
+pub mod sticky;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

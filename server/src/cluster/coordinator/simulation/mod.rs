@@ -21,13 +21,15 @@ mod world;
 
 use std::{env, panic};
 
+use rondache_protocol::slot::SLOTS;
+
 use self::{
     faults::Scenario,
     world::{Options, World},
 };
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 0] = [];
+const REGRESSIONS: [u64; 4] = [42, 89, 1_000_017, 1_000_080];
 const SEEDS: u64 = 12;
 
 fn seeds(scenario: u64) -> Vec<u64> {
@@ -66,6 +68,21 @@ fn single_deaths_joins_and_leaves_lose_nothing_and_never_give_a_slot_two_owners(
 #[test]
 fn a_cluster_comes_together_after_crashes_freezes_and_partitions() {
     run_all(1, Scenario::Rough);
+}
+
+#[test]
+fn all_slots_of_a_real_table_move_within_seconds_by_real_plans() {
+    let options = Options { slots: SLOTS, starts_max: 1_000, is_sticky: true, ..Options::default() };
+    let mut world = World::new(1, options);
+    world.is_strict = true;
+    world.start(3);
+    world.settle(10_000);
+    world.join();
+    world.settle(10_000);
+    world.crash(1);
+    world.settle(10_000);
+    world.leave(0);
+    world.settle(10_000);
 }
 
 #[test]

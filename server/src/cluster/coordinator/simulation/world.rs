@@ -21,6 +21,7 @@ use crate::cluster::{
         message::{CoordinatorMessage, To},
         plan::{Plan, Planner},
         settings::Settings,
+        sticky::StickyPlanner,
     },
     member::MemberInfo,
     plane::DataPlane,
@@ -39,11 +40,15 @@ const AGREED_MS: u64 = 4_000;
 pub(super) struct Options {
     pub(super) slots: u16,
     pub(super) copies: usize,
+    /// How many copies a node begins in a step, at most.
+    pub(super) starts_max: usize,
+    /// Plans as real nodes make them, which are for 16384 slots.
+    pub(super) is_sticky: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { slots: 48, copies: 1 }
+        Self { slots: 48, copies: 1, starts_max: 3, is_sticky: false }
     }
 }
 
@@ -141,9 +146,11 @@ impl World {
     fn new_node(&mut self, host: usize) -> Node {
         let identity = Identity { generation: self.now_ms, id: NodeId((host as u128 + 1) << 96) };
         let settings = Settings { slots: self.options.slots, copies: self.options.copies, ..Settings::default() };
+        let planner: Box<dyn Planner> =
+            if self.options.is_sticky { Box::new(StickyPlanner) } else { Box::new(Favourites) };
         Node {
             identity,
-            coordinator: Coordinator::new(identity, settings, Box::new(Favourites), self.random.u64(..)),
+            coordinator: Coordinator::new(identity, settings, planner, self.random.u64(..)),
             plane: Plane::new(self.options.slots),
             beliefs: Beliefs::default(),
             is_up: true,
@@ -306,7 +313,7 @@ impl World {
             if (self.now_ms / STEP_MS).is_multiple_of(5) {
                 self.observe(host);
             }
-            let starts_max = self.random.usize(..3);
+            let starts_max = self.random.usize(..self.options.starts_max);
             self.nodes[host].plane.tick(self.now_ms, starts_max);
             self.input(host, |coordinator, io| coordinator.tick(io));
             self.write_some(host);
