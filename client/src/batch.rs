@@ -115,12 +115,9 @@ impl Inner {
                     continue;
                 };
                 let reply = replies.next().map_or_else(|| Err(error.clone()), settled);
-                match self.weigh(entry, &group.link, reply, deadline) {
-                    Some(wait) => {
-                        pause = pause.max(wait);
-                        again.push(place);
-                    }
-                    None => {}
+                if let Some(wait) = self.weigh(entry, &group.link, reply, deadline) {
+                    pause = pause.max(wait);
+                    again.push(place);
                 }
             }
         }

@@ -32,9 +32,12 @@ pub struct Scan<T> {
 
 enum State<T> {
     Idle(Box<Walk>),
-    Running(Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>),
+    Running(Page<T>),
     Done,
 }
+
+/// A page on its way; the walk comes back with it.
+type Page<T> = Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>;
 
 /// Where a walk stands.
 struct Walk {

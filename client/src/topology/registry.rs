@@ -57,10 +57,6 @@ impl Registry {
         self.links.lock().values().cloned().collect()
     }
 
-    pub(crate) fn link_config(&self) -> &Arc<LinkConfig> {
-        &self.link_config
-    }
-
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
     }
