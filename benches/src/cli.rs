@@ -20,6 +20,8 @@ enum Subcommands {
     Run(commands::run::RunArgs),
     /// Give several servers the same load in turns and print ratios
     Compare(commands::compare::CompareArgs),
+    /// Hold two nodes that forward or replicate against twemproxy and Valkey, or Valkey and its replica
+    Pairs(commands::pairs::PairsArgs),
     /// Replay an access trace as look-aside traffic and print the hit ratio
     Replay(commands::replay::ReplayArgs),
     /// Hold eviction policies against each other on traces at equal memory
@@ -42,6 +44,7 @@ impl Cli {
         let result = match &self.command {
             Subcommands::Run(args) => commands::run::run(args),
             Subcommands::Compare(args) => commands::compare::run(args),
+            Subcommands::Pairs(args) => commands::pairs::run(args),
             Subcommands::Replay(args) => commands::replay::run(args),
             Subcommands::Hitratio(args) => commands::hitratio::run(args),
             Subcommands::Expire(args) => commands::expire::run(args),

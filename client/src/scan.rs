@@ -30,14 +30,14 @@ pub struct Scan<T> {
     state: State<T>,
 }
 
+/// A page on its way, and the walk behind it.
+type Step<T> = Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>;
+
 enum State<T> {
     Idle(Box<Walk>),
-    Running(Page<T>),
+    Running(Step<T>),
     Done,
 }
-
-/// A page on its way; the walk comes back with it.
-type Page<T> = Pin<Box<dyn Future<Output = (Box<Walk>, Result<Vec<T>, ClientError>)> + Send>>;
 
 /// Where a walk stands.
 struct Walk {

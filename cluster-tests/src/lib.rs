@@ -1,6 +1,19 @@
-//! Tests of clusters of Rondache nodes. The cluster is not written yet; what is here so far is a test of the sources' style.
+//! Tests of clusters: real processes on loopback, driven and judged from outside.
 //!
-//! This crate will hold a simulation, in which a whole cluster runs in one thread on virtual time, with a seeded network
-//! that delays, loses and cuts, and nodes that freeze, die and come back; the checkers that judge such a run (is each
-//! key linearizable, was an acknowledged write lost, do all nodes come to agree); and tests that start real processes on
-//! loopback and hold the simulation against them.
+//! | module | holds |
+//! |---|---|
+//! | [`process`] | nodes as processes: started, killed, frozen, ended |
+//! | [`ports`] | ports that are free, and their companions with them |
+//! | [`wire`] | a connection that speaks RESP and hides nothing: every error and every pause is seen |
+//! | [`load`] | clients that keep asking, and remember what was acknowledged |
+//! | [`open_loop`] | clients that ask at a fixed rate, whatever the answers do |
+//! | [`netns`] | machines with a network of their own, whose cables can be pulled |
+//! | [`scenario`] | what happens to a cluster, and what must hold then; used by the tests and by the `measure` program |
+
+pub mod load;
+pub mod netns;
+pub mod open_loop;
+pub mod ports;
+pub mod process;
+pub mod scenario;
+pub mod wire;

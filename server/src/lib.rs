@@ -3,6 +3,7 @@
 //! The `rondache` binary is a thin shell around this crate; a service may embed a whole node the same way.
 //! Data and control flow one way: [`net`] → [`session`] → [`command`] → [`store`].
 
+pub mod cli;
 pub mod cluster;
 pub mod command;
 pub mod config;

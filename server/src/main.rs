@@ -1,10 +1,14 @@
-//! The `rondache` binary: reads its configuration, starts a node, and ends it on a signal.
+//! The `rondache` binary: reads its command line, and serves as a node, until a signal ends it, or runs one of the tools.
 
-use std::{env, io, process::ExitCode, thread};
+use std::{env, error::Error, io, process::ExitCode, thread};
 
 use rondache_server::{
-    config::{ConfigError, settings::Settings},
-    node::{Node, logging},
+    cli::{self, Invocation, demo::Demo},
+    config::{
+        ConfigError,
+        settings::{LogFormat, Settings},
+    },
+    node::{Node, logging, start::RunningNode},
 };
 use tokio::{
     runtime::Runtime,
@@ -33,17 +37,21 @@ const EXIT_USAGE: u8 = 2;
 const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let settings = match Settings::from_sources(env::args_os(), env::vars_os()) {
-        Ok(settings) => settings,
+    let invocation = match cli::parse(env::args_os(), env::vars_os()) {
+        Ok(invocation) => invocation,
         Err(ConfigError::Usage(usage)) => usage.exit(),
         Err(error) => {
             eprintln!("rondache: {error}");
             return ExitCode::from(EXIT_USAGE);
         }
     };
-    logging::install(settings.log_format, settings.log_level);
-    tracing::info!("rondache {} starts", env!("CARGO_PKG_VERSION"));
-    match run(settings) {
+    let ended = match invocation {
+        Invocation::Serve(settings) => serve(*settings),
+        Invocation::Demo(demo) => run_demo(demo),
+        Invocation::Status(options) => cli::status::run(&options).map_err(Into::into),
+        Invocation::Order(order) => cli::orders::run(&order).map_err(Into::into),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // On standard error, whatever the log level: this is why there is no node.
@@ -53,13 +61,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    logging::install(settings.log_format, settings.log_level);
+    tracing::info!("rondache {} starts", env!("CARGO_PKG_VERSION"));
     env::set_current_dir(&settings.dir)?;
     // Before the start, so that no signal finds the node up and the system's own handling still in place.
     let signals = Signals::new()?;
     let running = Node::start(settings)?;
     signals.end(running.node().shutdown.clone())?;
     running.wait();
+    Ok(())
+}
+
+/// Runs a cluster in this process until a signal ends it.
+fn run_demo(demo: Demo) -> Result<(), Box<dyn Error>> {
+    logging::install(LogFormat::Text, cli::demo::LOG_LEVEL);
+    let signals = Signals::new()?;
+    let nodes = demo.start()?;
+    let stop = CancellationToken::new();
+    signals.end(stop.clone())?;
+    // Nobody reads: the nodes run all the same.
+    let _ = io::Write::write_all(&mut io::stdout(), demo.welcome().as_bytes());
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(stop.cancelled());
+    nodes.iter().for_each(RunningNode::shutdown);
+    nodes.into_iter().for_each(RunningNode::wait);
     Ok(())
 }
 

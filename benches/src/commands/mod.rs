@@ -5,6 +5,7 @@ pub mod compare;
 pub mod expire;
 pub mod hitratio;
 pub mod lookaside;
+pub mod pairs;
 pub mod pressure;
 pub mod replay;
 pub mod run;

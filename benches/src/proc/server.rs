@@ -144,7 +144,14 @@ impl Server {
     /// # Errors
     /// [`BenchError::Server`] when it does not start, ends early or stays silent.
     pub fn start(spec: &ServerSpec, placement: &Placement) -> Result<Self> {
-        let addr = free_address()?;
+        Self::start_at(spec, placement, free_address()?)
+    }
+
+    /// As [`Server::start`], where the server is to listen, or is known to.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_at(spec: &ServerSpec, placement: &Placement, addr: SocketAddr) -> Result<Self> {
         pin_current_thread(&placement.server)?;
         let spawned = spawn(spec, addr.port());
         pin_current_thread(&placement.generator)?;

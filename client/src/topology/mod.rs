@@ -148,7 +148,7 @@ impl Topology {
     }
 
     /// The nodes that hold copies of a slot.
-    #[allow(dead_code, reason = "reads go to owners until the read policies are wired in")]
+    #[expect(dead_code, reason = "reads go to owners as long as the read policies are not connected")]
     pub(crate) fn copies(&self, slot: u16) -> impl Iterator<Item = &Arc<Link>> {
         let group = self.copies_of.get(usize::from(slot)).and_then(|place| self.copies.get(usize::from(*place)));
         group.into_iter().flatten().filter_map(|place| self.nodes.get(usize::from(*place)))

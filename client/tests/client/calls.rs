@@ -14,7 +14,6 @@ async fn what_was_set_is_read() {
     client.cmd(Cmd::new("SET").arg("k").arg("v")).await.expect("SET");
     assert_eq!(client.query::<String>(Cmd::new("GET").arg("k")).await.expect("GET"), "v");
     assert_eq!(client.cmd(Cmd::new("GET").arg("none")).await.expect("GET"), Value::Null);
-    assert!(!client.is_cluster());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,7 +93,7 @@ fn lookup_refuses_what_only_looks_like_a_name() {
         "xadd",
         "eval",
         "acl",
-        "cluster",
+        "clusters",
         "function",
         "a very long name that is nothing",
     ] {

@@ -2,17 +2,53 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`bus`] | connections between nodes |
+//! | [`coordinator`] | decides who owns and who copies which slot |
+//! | [`desk`] | what operators ask of the control plane |
+//! | [`forward`] | requests for slots that others own |
+//! | [`grace`] | slots that the redirect port still answers for after they have moved |
+//! | [`guard`] | keeps a node that was frozen from serving what it may have lost |
+//! | [`live`] | the status, brought up to date with the routes |
 //! | [`member`] | members and views: whom a node believes in |
+//! | [`membership`] | who is a member, and how it is doing |
+//! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`replication`] | copies of slots, and slots that change hands |
+//! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
+//! | [`settings`] | settings that all nodes share |
+//! | [`status`] | what users and operators are shown of the cluster |
+//! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
+//! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
 
+pub mod bus;
+pub mod coordinator;
+pub mod desk;
+pub mod forward;
+pub mod grace;
+pub mod guard;
+pub mod live;
 pub mod member;
+pub mod membership;
+pub mod plan;
 pub mod plane;
+pub mod replication;
+pub mod ring;
 pub mod routing;
+pub mod settings;
+pub mod status;
+pub mod table;
+pub mod thread;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
-use self::routing::Routing;
+use self::{
+    desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
+    settings::SharedSettings, status::ClusterStatus, status::StatusCell,
+};
+use crate::config::settings::Settings;
 
 /// A node's part in its cluster, as all of its threads share it. A node that is alone is a cluster of one.
 #[derive(Debug)]
@@ -21,12 +57,65 @@ pub struct Cluster {
     pub identity: Identity,
     /// Who executes which slot.
     pub routing: Routing,
+    /// Whether this node may execute requests.
+    pub guard: Guard,
+    /// The latest snapshot for users and operators.
+    pub status: StatusCell,
+    /// What operators ask of the control plane.
+    pub desk: Desk,
+    /// Slots that the redirect port still answers for.
+    pub grace: Grace,
+    /// Requests for slots that others own.
+    pub forwarding: Forwarding,
 }
 
 impl Cluster {
     /// A cluster of this node alone, which owns every slot. `started_ms` is its generation.
     #[must_use]
-    pub fn new(id: NodeId, started_ms: u64) -> Self {
-        Self { identity: Identity { generation: started_ms, id }, routing: Routing::default() }
+    pub fn new(id: NodeId, started_ms: u64, settings: &Settings) -> Self {
+        let desk = Desk::new(SharedSettings::new(id, settings));
+        if settings.cluster.join.is_empty() {
+            desk.found();
+        }
+        Self {
+            identity: Identity { generation: started_ms, id },
+            routing: Routing::default(),
+            guard: Guard::default(),
+            status: StatusCell::default(),
+            desk,
+            grace: Grace::default(),
+            forwarding: Forwarding::default(),
+        }
+    }
+
+    /// What this node knows of its cluster.
+    #[must_use]
+    pub fn status(&self, settings: &Settings) -> Arc<ClusterStatus> {
+        self.status.latest().unwrap_or_else(|| {
+            let mut status = ClusterStatus::alone(
+                &self.identity,
+                settings.node_name(),
+                own_addrs(settings),
+                settings.cluster.name.clone(),
+            );
+            status.replicas = settings.cluster.replicas;
+            for me in &mut status.members {
+                (me.weight, me.zone) = (settings.cluster.weight, settings.cluster.zone.clone());
+            }
+            Arc::new(status)
+        })
+    }
+}
+
+/// Where a node with these settings is reached: the first address of each kind, as it is advertised.
+#[must_use]
+pub fn own_addrs(settings: &Settings) -> Addrs {
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let first = |addrs: Vec<SocketAddr>| settings.advertised(addrs.first().copied().unwrap_or(nowhere));
+    Addrs {
+        client: first(settings.listen.clone()),
+        redirect: first(settings.redirect_addrs()),
+        bus: first(settings.bus_addrs()),
+        admin: first(settings.admin_addrs()),
     }
 }

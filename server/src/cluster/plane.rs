@@ -61,17 +61,22 @@ pub enum Follow {
 
 /// The data plane, as the coordinator commands it. Every call is quick: it locks a shard, or appends to a stream.
 pub trait DataPlane {
-    /// Executes the slot's commands from now on. `copies` get its effects from here on; they are in sync.
+    /// Executes the slot's commands from now on. `copies` get its effects from here on; they are in sync, and are told
+    /// where the epoch begins, so that one that has not come exactly as far finds that out at once. Of a slot that is
+    /// owned already, parked or not: goes on under the later epoch, with these copies alone.
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]);
 
-    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait).
+    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait, and effects of its owner of that
+    /// epoch, which is held for dead, are refused from now on; an owner that is no peer yet: requests wait until the call
+    /// comes again). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow);
 
     /// Of an owned slot: makes `to` a copy, by sending what the slot holds and then every effect. Ends with
     /// [`PlaneEvent::CopySynced`] or [`PlaneEvent::CopyLost`]. It waits for its turn and for `rebalance-bandwidth`.
     fn start_copy(&mut self, slot: u16, to: Identity);
 
-    /// Of an owned slot: sends nothing more to `to`, which drops the slot when the row tells it to.
+    /// Of an owned slot: sends nothing more to `to`, and tells it so: it drops the slot if no row has yet made it a copy,
+    /// and otherwise when the row tells it to. (It also drops what no row made a copy when it loses the link to its owner.)
     fn stop_copy(&mut self, slot: u16, to: Identity);
 
     /// Of an owned slot: lets its commands wait. [`PlaneEvent::CaughtUp`] follows for each copy that has applied all of
@@ -84,7 +89,7 @@ pub trait DataPlane {
     /// Of a parked slot: appends the grant to the stream to its new owner, behind all effects. Irrevocable.
     fn grant(&mut self, row: &Row);
 
-    /// How far the slot has come here.
+    /// How far the slot has come here; [`Position::default`] where nothing, or only a part of a copy, is held.
     fn position(&self, slot: u16) -> Position;
 }
 

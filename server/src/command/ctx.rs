@@ -112,6 +112,12 @@ impl Ctx<'_, '_> {
         }
     }
 
+    /// Whether the node has met others. Then walks over all keys leave out those that it only copies.
+    #[must_use]
+    pub fn is_clustered(&self) -> bool {
+        self.node.cluster.routing.is_clustered()
+    }
+
     /// The time of the command, unix ms; the same throughout a batch and a transaction.
     #[must_use]
     pub fn now_ms(&self) -> u64 {

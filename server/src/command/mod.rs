@@ -17,6 +17,7 @@ pub mod scan_args;
 pub(crate) mod testing;
 
 pub mod bitmap;
+pub mod cluster;
 pub mod connection;
 pub mod expiry;
 pub mod generic;
@@ -43,6 +44,7 @@ pub type CommandResult = Result<(), CommandError>;
 /// The handlers of every family.
 pub(crate) const FAMILIES: &[HandlerList] = &[
     bitmap::HANDLERS,
+    cluster::HANDLERS,
     connection::HANDLERS,
     expiry::HANDLERS,
     generic::HANDLERS,

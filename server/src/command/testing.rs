@@ -10,6 +10,7 @@ use super::{
     registry::{self, HandlerList},
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
     session::{
@@ -18,9 +19,8 @@ use crate::{
         timing::{BatchTimer, SharedRuns},
     },
     store::{
-        SHARDS,
-        effect::Effect,
         keyspace::{Circumstances, Keyspace},
+        replicate::testing::{EffectTap, ToldEffect},
     },
 };
 
@@ -36,13 +36,14 @@ pub(crate) struct Bench {
     settings: Settings,
     rng: fastrand::Rng,
     stats: WorkerStats,
+    tap: EffectTap,
 }
 
 impl Bench {
     /// An empty node whose random choices follow from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         let node = Node::new(Settings::default());
-        node.store.record_effects(true);
+        let tap = EffectTap::new(&node.store);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = node.clients.admit(nowhere, nowhere, -1, NOW_MS);
         Self {
@@ -51,6 +52,7 @@ impl Bench {
             settings: Settings::default(),
             rng: fastrand::Rng::with_seed(seed),
             stats: WorkerStats::default(),
+            tap,
         }
     }
 
@@ -72,6 +74,7 @@ impl Bench {
             Circumstances { db: self.session.db, now_ms: NOW_MS, client_id: self.session.client.id, touch: true };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         let mut shared_runs = SharedRuns::new();
+        let mut refused = SlotSet::default();
         let mut executor = Executor {
             node: &self.node,
             settings: &self.settings,
@@ -80,6 +83,10 @@ impl Bench {
             stats: &self.stats,
             shards: Vec::new(),
             timer: BatchTimer::start(&self.settings, &mut shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut refused,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);
         let mut out = Vec::new();
@@ -105,15 +112,14 @@ impl Bench {
         }
     }
 
-    /// Takes the effects that were recorded since the last call, each slot's in order.
-    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
-        let outboxes = (0..SHARDS).filter_map(|shard| self.node.store.lock(shard).outbox.take());
-        outboxes.flat_map(|mut outbox| outbox.drain().collect::<Vec<_>>()).collect()
+    /// Takes the effects since the last call, in the order of execution.
+    pub(crate) fn take_effects(&mut self) -> Vec<ToldEffect> {
+        self.tap.drain()
     }
 
     /// The effects since the last call, each as a line.
     pub(crate) fn effect_lines(&mut self) -> Vec<String> {
-        let line = |effect: Effect| {
+        let line = |effect: ToldEffect| {
             let words: Vec<_> = effect.args.iter().map(|word| word.escape_ascii().to_string()).collect();
             words.join(" ")
         };
@@ -121,7 +127,7 @@ impl Bench {
     }
 
     /// Applies effects, as a copy of their owner does.
-    pub(crate) fn apply(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn apply(&mut self, effects: Vec<ToldEffect>) {
         for effect in effects {
             let reply = self.run_args(&OwnedArgs::from_parts(&effect.args).as_args());
             assert_ne!(reply.first(), Some(&b'-'), "{effect:?}: {}", reply.escape_ascii());

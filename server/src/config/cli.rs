@@ -32,7 +32,7 @@ fn given(parameter: &'static Parameter, matches: &ArgMatches) -> Option<Given> {
 }
 
 /// The command line's grammar.
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new("rondache")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A cache that shields a database. Speaks the Redis protocol")

@@ -3,7 +3,8 @@
 //! [`parameters`] is the one table of names, forms and defaults; the command line, the environment, the file and
 //! `CONFIG SET` all go through it, and [`settings`] is what they fill.
 
-mod cli;
+pub(crate) mod cli;
+pub mod cluster;
 mod env;
 mod file;
 pub mod parameters;

@@ -19,6 +19,9 @@ value that cannot be read is an error with its file, line and key.
 `CONFIG GET pattern` answers what is in force. `CONFIG SET name value` changes what is marked as live, several at once or none.
 `CONFIG REWRITE` puts the settings in force into the file.
 
+What is live *for the whole cluster* has one value on all nodes: `CONFIG SET` on any of them reaches all, and a node that joins
+takes the cluster's values in place of its own, with a line in its log for each that differs.
+
 Sizes are in bytes or have a unit: `100mb` is 100 × 1024 × 1024, `100m` is 100 × 1000 × 1000. Durations have a unit: `500ms`,
 `10s`, `5m`; a bare number is in milliseconds.
 
@@ -55,7 +58,11 @@ pub fn markdown() -> String {
 }
 
 fn describe(page: &mut String, parameter: &Parameter, defaults: &Settings) {
-    let when = if parameter.is_fixed { "fixed at the start" } else { "live" };
+    let when = match (parameter.is_fixed, parameter.is_of_cluster) {
+        (true, _) => "fixed at the start",
+        (false, true) => "live, for the whole cluster",
+        (false, false) => "live",
+    };
     let _ = write!(
         page,
         "### {}\n\n{}\n\n{}; default {}; {when}; `{}`\n\n",

@@ -50,7 +50,8 @@ fn rewritten(text: &str, settings: &Settings) -> String {
         }
     }
     for parameter in parameters::all().filter(|parameter| !named.contains(&parameter.name)) {
-        let is_derived = matches!(parameter.name, "port" | "bind" | "dir");
+        let is_derived =
+            matches!(parameter.name, "port" | "bind" | "dir" | "redirect-listen" | "bus-listen" | "admin-listen");
         if !is_derived && parameter.get(settings) != parameter.get(&defaults) {
             push_line(&mut out, parameter, settings);
         }

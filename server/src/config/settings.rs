@@ -12,6 +12,7 @@ use std::{
 
 use parking_lot::Mutex;
 
+use super::cluster::ClusterSettings;
 use crate::{
     store::{keyspace::AccessPolicy, observer::EventClass},
     types::limits::EncodingLimits,
@@ -167,6 +168,8 @@ pub struct Settings {
     pub clients_max: usize,
     /// `timeout`: seconds after which an idle client is closed; 0: never.
     pub idle_timeout_s: u64,
+    /// `request-deadline`: how long a request is tried whose slot another node owns (ms).
+    pub request_deadline_ms: u64,
     /// `requirepass`; empty: no password.
     pub password: String,
     /// `protected-mode`
@@ -187,6 +190,8 @@ pub struct Settings {
     pub hll_sparse_bytes_max: usize,
     /// Thresholds of the compact encodings.
     pub encoding: EncodingLimits,
+    /// The node's part in its cluster.
+    pub cluster: ClusterSettings,
 }
 
 /// The values of `loglevel`, from most to least, as Redis names them.
@@ -231,6 +236,7 @@ impl Default for Settings {
             lfu_decay_minutes: 1,
             clients_max: 10_000,
             idle_timeout_s: 0,
+            request_deadline_ms: 5000,
             password: String::new(),
             protected_mode: true,
             bulk_len_max: 512 * 1024 * 1024,
@@ -241,6 +247,7 @@ impl Default for Settings {
             latency_threshold_ms: 0,
             hll_sparse_bytes_max: 3000,
             encoding: EncodingLimits::default(),
+            cluster: ClusterSettings::default(),
         }
     }
 }

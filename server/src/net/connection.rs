@@ -1,12 +1,12 @@
 //! One client's socket: reads requests, runs them, writes replies.
 
+mod elsewhere;
 mod waiting;
 
 use std::{
     future::poll_fn,
     io,
     os::fd::AsRawFd,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -18,15 +18,16 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::worker::{READ_BUF_LEN, Worker, with_worker};
+use super::{
+    running::run_batch,
+    worker::{READ_BUF_LEN, Worker, with_worker},
+};
 use crate::{
+    cluster::forward::links::WaveKey,
     config::settings::OutputLimit,
     node::{Node, clock},
-    session::{
-        Session, batch::BatchEnd, blocking::Blocked, client::Client, execute::Executor, mailbox::CloseReason,
-        timing::BatchTimer,
-    },
-    store::keyspace::{Circumstances, ExpiryRole, Keyspace},
+    session::{Session, away::Away, batch::BatchEnd, blocking::Blocked, client::Client, mailbox::CloseReason},
+    store::keyspace::{Circumstances, Keyspace},
 };
 
 /// A read buffer of a connection's own that grew beyond this is given back when it is empty.
@@ -49,6 +50,8 @@ pub(crate) struct Connection {
     has_more: bool,
     /// Whether the node stops, and only replies are still sent.
     is_draining: bool,
+    /// What to do when the wave that the connection waits for is through.
+    after_wave: Turn,
 }
 
 /// What to do after a turn.
@@ -58,6 +61,8 @@ enum Turn {
     Block(Blocked),
     /// CLIENT PAUSE holds the next command back.
     Pause,
+    /// Other nodes are to answer some of the requests; then what [`Connection::after_wave`] says.
+    Elsewhere(WaveKey),
     End,
 }
 
@@ -66,25 +71,35 @@ impl Connection {
         let stream = TcpStream::from_std(stream)?;
         let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
         let client = node.clients.admit(peer, local, stream.as_raw_fd(), clock::unix_ms());
-        let is_authenticated = node.settings.load().password.is_empty();
+        let settings = node.settings.load();
+        let mut session = Session::new(client, settings.password.is_empty());
+        // After the start these are the ports that are really listened on.
+        session.is_redirecting = settings.cluster.redirect_listen.iter().any(|addr| addr.port() == local.port());
         Ok(Self {
             node: node.clone(),
             stream,
-            session: Session::new(client, is_authenticated),
+            session,
             parser: RequestParser::new(RequestLimits::default()),
             pending: Vec::new(),
             unsent: Vec::new(),
             has_more: false,
             is_draining: false,
+            after_wave: Turn::Wait,
         })
     }
 
     /// Serves the client until either side ends the connection.
     pub(crate) async fn run(mut self) {
         loop {
-            let turn = poll_fn(|cx| with_worker(|worker| self.poll_turn(cx, worker))).await;
+            let mut turn = poll_fn(|cx| with_worker(|worker| self.poll_turn(cx, worker))).await;
+            if let Turn::Elsewhere(wave) = turn {
+                if !self.wait_elsewhere(wave).await {
+                    break;
+                }
+                turn = std::mem::replace(&mut self.after_wave, Turn::Wait);
+            }
             match turn {
-                Turn::Wait => {}
+                Turn::Wait | Turn::Elsewhere(_) => {}
                 Turn::Write => {
                     if !self.write_unsent().await {
                         break;
@@ -136,6 +151,11 @@ impl Connection {
         }
         let turn = self.read_and_execute(cx, worker, read_buf, out);
         self.node.hub.tracking.flush();
+        if let Poll::Ready(Turn::Elsewhere(wave)) = turn {
+            // What is here of the replies waits for the others.
+            worker.links.wave(wave).into_iter().for_each(|wave| std::mem::swap(&mut wave.local, out));
+            return turn;
+        }
         // Messages that the commands themselves caused follow their replies.
         if let Some(reason) = self.take_mail(out) {
             return Poll::Ready(self.finish(reason, out));
@@ -226,63 +246,26 @@ impl Connection {
 
     fn execute(&mut self, worker: &mut Worker, buf: &[u8], from: &mut usize, out: &mut Vec<u8>) -> Turn {
         worker.settings.refresh(&self.node.settings);
-        let now_ms = clock::unix_ms();
-        self.session.client.active_ms.store(now_ms, Ordering::Relaxed);
+        self.session.client.active_ms.store(clock::unix_ms(), Ordering::Relaxed);
         let mut limits = RequestLimits::unauthenticated();
         if self.session.is_authenticated {
             limits = RequestLimits { bulk_len_max: worker.settings.bulk_len_max, ..RequestLimits::default() };
         }
         self.parser.set_limits(limits);
-        let circumstances = Circumstances {
-            db: self.session.db,
-            now_ms,
-            client_id: self.session.client.id,
-            touch: !self.session.no_touch,
-        };
-        let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
-        ks.random.set(worker.rng.u64(..));
-        ks.access_policy = worker.settings.access_policy();
-        if self.node.pause.holds_writes(now_ms) {
-            // Nothing may change meanwhile: what has expired is only hidden.
-            ks.expiry_role = ExpiryRole::Copy;
+        if self.node.cluster.routing.is_clustered() {
+            return self.execute_clustered(worker, buf, from, out);
         }
-        let mut executor = Executor {
-            shards: Vec::new(),
-            node: &self.node,
-            settings: &worker.settings,
-            ks: &mut ks,
-            rng: &mut worker.rng,
-            stats: &worker.stats,
-            timer: BatchTimer::start(&worker.settings, &mut worker.shared_runs),
-        };
-        let (batch, session, parser) = (&mut worker.batch, &mut self.session, &mut self.parser);
-        // A bug in a command must cost its own client at most: the others of this worker go on.
-        let end = catch_unwind(AssertUnwindSafe(|| batch.run(&mut executor, session, parser, buf, from, out)));
-        executor.timer.finish(&worker.stats);
-        ks.release();
-        self.node.store.age_newcomers();
-        self.node.memory.publish();
-        worker.stats.add_keyspace(&ks.take_counts());
-        let Ok(end) = end else {
-            tracing::error!(client = self.session.client.id, "a command panicked; its connection is closed");
-            out.extend_from_slice(b"-ERR internal error, the connection is closed\r\n");
-            return Turn::End;
-        };
+        let end = run_batch(&self.node, worker, &mut self.session, &mut self.parser, buf, from, out, Away::Alone);
+        self.turn_after(end)
+    }
+
+    fn turn_after(&mut self, end: Option<BatchEnd>) -> Turn {
+        self.has_more = matches!(end, Some(BatchEnd::Flush | BatchEnd::Away | BatchEnd::Blocked(_) | BatchEnd::Paused));
         match end {
-            BatchEnd::Drained => Turn::Wait,
-            BatchEnd::Flush => {
-                self.has_more = true;
-                Turn::Wait
-            }
-            BatchEnd::Blocked(blocked) => {
-                self.has_more = true;
-                Turn::Block(blocked)
-            }
-            BatchEnd::Paused => {
-                self.has_more = true;
-                Turn::Pause
-            }
-            BatchEnd::Close => Turn::End,
+            Some(BatchEnd::Drained | BatchEnd::Flush | BatchEnd::Away) => Turn::Wait,
+            Some(BatchEnd::Blocked(blocked)) => Turn::Block(blocked),
+            Some(BatchEnd::Paused) => Turn::Pause,
+            Some(BatchEnd::Close) | None => Turn::End,
         }
     }
 

@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 const TICKS_PER_SWEEP: u32 = 5;
 
 /// Runs until the node shuts down.
-pub(super) async fn run(node: Arc<Node>) {
+pub(crate) async fn run(node: Arc<Node>) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut count = 0_u32;
@@ -28,6 +28,7 @@ pub(super) async fn run(node: Arc<Node>) {
             () = node.shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        node.cluster.grace.sweep(clock::unix_ms());
         node.hub.tracking.tidy();
         count = count.wrapping_add(1);
         if count.is_multiple_of(TICKS_PER_SWEEP) {

@@ -4,9 +4,8 @@ use std::{io, net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpListener;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::{housekeeping, worker::Workers};
+use super::worker::{Incoming, Workers};
 use crate::node::Node;
 
 /// What a client from elsewhere reads in protected mode. Its first word is what clients look for.
@@ -38,7 +37,6 @@ pub fn bind(addr: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener>
 /// Accepts until the node shuts down.
 pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: Workers) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let _housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::run(node.clone())));
     let mut turn = 0;
     loop {
         let accepted = tokio::select! {
@@ -57,7 +55,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
                 }
                 node.stats.connections.fetch_add(1, Ordering::Relaxed);
                 set_options(&stream, node.settings.load().tcp_keepalive_s);
-                workers.hand_over(stream, turn).await;
+                workers.hand_over(Incoming::Client(stream), turn).await;
                 turn += 1;
             }
             Err(error) => {
@@ -71,7 +69,7 @@ pub async fn accept(listener: std::net::TcpListener, node: Arc<Node>, workers: W
 /// Why a peer may not connect, as the line that it reads.
 fn refusal(node: &Node, peer: SocketAddr) -> Option<&'static str> {
     let settings = node.settings.load();
-    if settings.protected_mode && settings.password.is_empty() && !peer.ip().to_canonical().is_loopback() {
+    if settings.is_protected() && !peer.ip().to_canonical().is_loopback() {
         return Some(DENIED);
     }
     if node.clients.len() >= settings.clients_max {

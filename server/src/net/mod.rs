@@ -5,7 +5,9 @@
 //!                         └─► worker 1: …            (read, execute, write: never another thread)
 //! ```
 
+pub(crate) mod admin;
 pub mod connection;
 pub(crate) mod housekeeping;
 pub mod listener;
+pub(crate) mod running;
 pub mod worker;

@@ -1,12 +1,24 @@
 //! Data-plane threads: each runs its own single-threaded runtime over its own share of the connections.
 
-use std::{cell::RefCell, io, net::TcpStream, sync::Arc, thread, time::Duration};
+use std::{
+    cell::RefCell,
+    io,
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use crossbeam_utils::CachePadded;
+use rondache_protocol::bus::forward::Status;
 use tokio::sync::mpsc;
 
 use super::connection::Connection;
 use crate::{
+    cluster::forward::{links::Links, owner::PeerConnection, slot_set::SlotSet},
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
@@ -27,6 +39,12 @@ pub(crate) struct Worker {
     pub(crate) settings: SettingsView,
     pub(crate) shared_runs: SharedRuns,
     pub(crate) stats: Arc<CachePadded<WorkerStats>>,
+    /// The way to other nodes.
+    pub(crate) links: Links,
+    /// Slots of which a request of the running batch waits elsewhere: later ones must not overtake it.
+    pub(crate) refused: SlotSet,
+    /// Room for where the replies to another node's requests end.
+    pub(crate) ends: Vec<(Status, usize)>,
 }
 
 thread_local! {
@@ -38,10 +56,20 @@ pub(crate) fn with_worker<R>(work: impl FnOnce(&mut Worker) -> R) -> R {
     WORKER.with_borrow_mut(|worker| work(worker.as_mut().expect("connections run on worker threads only")))
 }
 
+/// A socket for a worker.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A client's.
+    Client(TcpStream),
+    /// Another node's, over which it sends requests.
+    Peer(TcpStream),
+}
+
 /// Hands sockets to the workers.
 #[derive(Clone, Debug)]
 pub struct Workers {
-    senders: Arc<[mpsc::Sender<TcpStream>]>,
+    senders: Arc<[mpsc::Sender<Incoming>]>,
+    next_peer: Arc<AtomicUsize>,
 }
 
 impl Workers {
@@ -61,17 +89,31 @@ impl Workers {
             );
             senders.push(sender);
         }
-        Ok((Self { senders: senders.into() }, threads))
+        Ok((Self { senders: senders.into(), next_peer: Arc::default() }, threads))
+    }
+
+    /// Gives a connection of another node, over which it sends requests, to a worker; `false`: all are too busy to take
+    /// it, or have ended.
+    pub fn serve_peer(&self, stream: TcpStream) -> bool {
+        let first = self.next_peer.fetch_add(1, Ordering::Relaxed);
+        let mut incoming = Incoming::Peer(stream);
+        for turn in 0..self.senders.len() {
+            match self.senders[(first + turn) % self.senders.len()].try_send(incoming) {
+                Ok(()) => return true,
+                Err(mpsc::error::TrySendError::Full(back) | mpsc::error::TrySendError::Closed(back)) => incoming = back,
+            }
+        }
+        false
     }
 
     /// Gives the next socket to a worker, in turn; waits where that one is behind.
-    pub async fn hand_over(&self, stream: TcpStream, turn: usize) {
+    pub async fn hand_over(&self, incoming: Incoming, turn: usize) {
         // A worker that is gone has shut down, and its connections with it.
-        let _ = self.senders[turn % self.senders.len()].send(stream).await;
+        let _ = self.senders[turn % self.senders.len()].send(incoming).await;
     }
 }
 
-fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<TcpStream>) {
+fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
     WORKER.set(Some(Worker {
         read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
@@ -81,6 +123,9 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
         settings: node.settings.view(),
         shared_runs: SharedRuns::new(),
         stats: node.stats.register(),
+        links: Links::new(fastrand::u64(..)),
+        refused: SlotSet::default(),
+        ends: Vec::new(),
     }));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
@@ -88,13 +133,21 @@ fn run(runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Rec
             tokio::select! {
                 biased;
                 () = node.shutdown.cancelled() => break,
-                socket = sockets.recv() => match socket {
-                    Some(socket) => match Connection::new(socket, &node) {
-                        Ok(connection) => drop(tracker.spawn(connection.run())),
-                        Err(error) => tracing::debug!(%error, "a connection ended before it began"),
-                    },
-                    None => break,
-                },
+                socket = sockets.recv() => {
+                    let begun = match socket {
+                        Some(Incoming::Client(socket)) => {
+                            Connection::new(socket, &node).map(|connection| drop(tracker.spawn(connection.run())))
+                        }
+                        // It may outlive the clients: others wait for its replies.
+                        Some(Incoming::Peer(socket)) => {
+                            PeerConnection::new(socket, &node).map(|connection| drop(tokio::spawn(connection.run())))
+                        }
+                        None => break,
+                    };
+                    if let Err(error) = begun {
+                        tracing::debug!(%error, "a connection ended before it began");
+                    }
+                }
             }
         }
         // From here on no connection is admitted on this thread, so that none misses the order to end.

@@ -13,3 +13,10 @@ pub fn unix_ms() -> u64 {
 pub fn unix_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }
+
+/// Milliseconds since the machine started, by a clock that nobody sets and that counts on while the machine sleeps.
+#[must_use]
+pub fn boot_ms() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}

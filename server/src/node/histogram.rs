@@ -75,6 +75,17 @@ impl Distribution {
         0.0
     }
 
+    /// How many values lie between each of the rising `bounds_us` (µs) and the one before; behind them, how many are above all.
+    #[must_use]
+    pub fn counts_up_to_us(&self, bounds_us: &[u64]) -> Vec<u64> {
+        let mut counts = vec![0; bounds_us.len() + 1];
+        for (bucket, count) in self.counts.iter().enumerate() {
+            let within = bounds_us.partition_point(|us| *us * 1000 < highest_of(bucket));
+            counts[within] += count;
+        }
+        counts
+    }
+
     /// Pairs of a power of two in µs and how many values do not exceed it, as `LATENCY HISTOGRAM` shows them: from the
     /// first that has any to the first that has all.
     #[must_use]
@@ -146,6 +157,17 @@ mod tests {
             let value = sum.percentile_us(percentile);
             assert!((expected..expected * 1.13).contains(&value), "{percentile}: {value}");
         }
+    }
+
+    #[test]
+    fn counts_between_bounds_are_those_of_the_values() {
+        let histogram = Histogram::default();
+        for us in [1, 3, 3, 50, 5000] {
+            histogram.record(us * 1000 - 100, 1);
+        }
+        let mut sum = Distribution::default();
+        histogram.add_to(&mut sum);
+        assert_eq!(sum.counts_up_to_us(&[1, 4, 100]), [1, 2, 1, 1]);
     }
 
     #[test]

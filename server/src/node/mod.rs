@@ -1,6 +1,7 @@
 //! A running node: what all connections share, and its start and end.
 
 pub mod clock;
+pub mod cluster_status;
 mod files;
 pub mod histogram;
 pub mod housekeeping;
@@ -79,9 +80,10 @@ impl Node {
         // Refused where the process runs a node already: its collections are hashed with that seed.
         let _ = crate::types::indexed::set_hash_seed(rng.u64(..));
         let started_ms = clock::unix_ms();
+        let cluster = Cluster::new(NodeId(rng.u128(..)), started_ms, &settings.load());
         Arc::new(Self {
             store: Store::new(rng.u64(..)),
-            cluster: Cluster::new(NodeId(rng.u128(..)), started_ms),
+            cluster,
             settings,
             clients: Clients::default(),
             blocked: BlockedCommands::default(),

@@ -1,18 +1,23 @@
 //! Start and end of a node: sockets, threads, and in which order they go.
 //!
 //! ```text
-//! start: bind ─► workers (data plane) ─► control thread: accepts, keeps house, applies settings
+//! start: bind ─► workers (data plane) ─► control thread: accepts, keeps house, applies settings, admin HTTP
 //! end:   shutdown ─► control stops accepting; workers tell their connections, which send what they owe, and end
 //! ```
 
-use std::{io, net::SocketAddr, sync::Arc, thread};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread,
+};
 
 use tokio::task::JoinSet;
 
 use super::{Node, files, housekeeping, sampler};
 use crate::{
     config::{parameters, settings::Settings},
-    net::{listener, worker::Workers},
+    net::{admin, housekeeping as net_housekeeping, listener, worker::Workers},
 };
 
 /// Why a node could not start.
@@ -26,6 +31,27 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// Another address than clients' cannot be listened on.
+    #[error("cannot listen on {addr} for {purpose}: {source}; --{flag} names another address")]
+    BindBeside {
+        /// The address.
+        addr: SocketAddr,
+        /// What it is for.
+        purpose: &'static str,
+        /// The parameter that names it.
+        flag: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The node was told to join others.
+    #[error(
+        "cannot join {seeds}: the parts of a cluster are in this version, but nodes do not connect to each other yet; \
+         start it without --join"
+    )]
+    Join {
+        /// Whom it was to join.
+        seeds: String,
+    },
     /// The system refuses a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -35,6 +61,9 @@ pub enum StartError {
 pub struct RunningNode {
     node: Arc<Node>,
     addrs: Vec<SocketAddr>,
+    redirect_addrs: Vec<SocketAddr>,
+    admin_addrs: Vec<SocketAddr>,
+    workers: Workers,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
@@ -44,21 +73,37 @@ impl Node {
     /// # Errors
     /// An address is taken or not ours, or the system refuses a thread.
     pub fn start(mut settings: Settings) -> Result<RunningNode, StartError> {
+        if !settings.cluster.join.is_empty() {
+            return Err(StartError::Join { seeds: settings.cluster.join.join(", ") });
+        }
         let sockets = bind_all(&settings)?;
-        let addrs: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+        let addrs = local_addrs(&sockets);
         // Where port 0 was asked for, this is the port that it became.
         settings.listen.clone_from(&addrs);
+        let redirect = bind_beside(&settings.redirect_addrs(), &settings, "cluster clients", "redirect-listen")?;
+        let admin = bind_beside(&settings.admin_addrs(), &settings, "admin HTTP", "admin-listen")?;
+        settings.cluster.redirect_listen = local_addrs(&redirect);
+        settings.cluster.admin_listen = local_addrs(&admin);
+        let (redirect_addrs, admin_addrs) =
+            (settings.cluster.redirect_listen.clone(), settings.cluster.admin_listen.clone());
         settings.clients_max = files::clients_allowed(settings.clients_max, settings.threads);
         tell_what_may_surprise(&settings);
         let count = settings.threads;
         let node = Self::new(settings);
         node.apply_settings();
         let (workers, mut threads) = Workers::start(&node, count).map_err(StartError::Thread)?;
-        threads.push(start_control(&node, sockets, workers).map_err(StartError::Thread)?);
+        let sockets = Sockets { clients: sockets.into_iter().chain(redirect).collect(), admin };
+        threads.push(start_control(&node, sockets, workers.clone()).map_err(StartError::Thread)?);
+        for addr in &redirect_addrs {
+            tracing::info!("cluster clients are redirected on {addr}");
+        }
+        for addr in &admin_addrs {
+            tracing::info!("metrics on http://{addr}/metrics");
+        }
         for addr in &addrs {
             tracing::info!(threads = count, pid = std::process::id(), "ready to accept connections on {addr}");
         }
-        Ok(RunningNode { node, addrs, threads })
+        Ok(RunningNode { node, addrs, redirect_addrs, admin_addrs, workers, threads })
     }
 }
 
@@ -67,6 +112,12 @@ impl RunningNode {
     #[must_use]
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The threads that serve clients and other nodes.
+    #[must_use]
+    pub fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// The first address that clients connect to, with its real port.
@@ -79,6 +130,18 @@ impl RunningNode {
     #[must_use]
     pub fn addrs(&self) -> &[SocketAddr] {
         &self.addrs
+    }
+
+    /// All addresses that cluster clients connect to.
+    #[must_use]
+    pub fn redirect_addrs(&self) -> &[SocketAddr] {
+        &self.redirect_addrs
+    }
+
+    /// All addresses of the admin HTTP.
+    #[must_use]
+    pub fn admin_addrs(&self) -> &[SocketAddr] {
+        &self.admin_addrs
     }
 
     /// Begins the end: nothing more is accepted, running commands finish, replies are sent.
@@ -98,19 +161,40 @@ impl RunningNode {
     }
 }
 
-fn bind_all(settings: &Settings) -> Result<Vec<std::net::TcpListener>, StartError> {
+fn bind_all(settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
     let bind = |addr: &SocketAddr| {
         listener::bind(*addr, settings.tcp_backlog).map_err(|source| StartError::Bind { addr: *addr, source })
     };
     settings.listen.iter().map(bind).collect()
 }
 
+/// Listens on addresses beside the main ones.
+fn bind_beside(
+    addrs: &[SocketAddr],
+    settings: &Settings,
+    purpose: &'static str,
+    flag: &'static str,
+) -> Result<Vec<TcpListener>, StartError> {
+    let bind = |addr: &SocketAddr| {
+        let bound = listener::bind(*addr, settings.tcp_backlog);
+        bound.map_err(|source| StartError::BindBeside { addr: *addr, purpose, flag, source })
+    };
+    addrs.iter().map(bind).collect()
+}
+
+fn local_addrs(sockets: &[TcpListener]) -> Vec<SocketAddr> {
+    sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+}
+
+/// What the control thread accepts on.
+struct Sockets {
+    /// For clients, redirecting ones included.
+    clients: Vec<TcpListener>,
+    admin: Vec<TcpListener>,
+}
+
 /// The control plane: a thread and a runtime of its own, so that load on the workers never delays it.
-fn start_control(
-    node: &Arc<Node>,
-    sockets: Vec<std::net::TcpListener>,
-    workers: Workers,
-) -> io::Result<thread::JoinHandle<()>> {
+fn start_control(node: &Arc<Node>, sockets: Sockets, workers: Workers) -> io::Result<thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let node = node.clone();
     thread::Builder::new().name("control".to_owned()).spawn(move || {
@@ -119,9 +203,9 @@ fn start_control(
     })
 }
 
-async fn control(node: Arc<Node>, sockets: Vec<std::net::TcpListener>, workers: Workers) {
+async fn control(node: Arc<Node>, sockets: Sockets, workers: Workers) {
     let mut tasks = JoinSet::new();
-    for socket in sockets {
+    for socket in sockets.clients {
         let (node, workers) = (node.clone(), workers.clone());
         tasks.spawn(async move {
             if let Err(error) = listener::accept(socket, node.clone(), workers).await {
@@ -130,6 +214,16 @@ async fn control(node: Arc<Node>, sockets: Vec<std::net::TcpListener>, workers: 
             }
         });
     }
+    for socket in sockets.admin {
+        let node = node.clone();
+        tasks.spawn(async move {
+            // The node serves clients all the same.
+            if let Err(error) = admin::serve(socket, node).await {
+                tracing::error!(%error, "the admin port is closed");
+            }
+        });
+    }
+    tasks.spawn(net_housekeeping::run(node.clone()));
     tasks.spawn(apply_settings(node.clone()));
     tasks.spawn(sampler::run(node.clone()));
     tasks.spawn(housekeeping::run(node.clone()));
@@ -155,10 +249,16 @@ fn tell_what_may_surprise(settings: &Settings) {
         );
     }
     let is_open = settings.listen.iter().any(|addr| !addr.ip().is_loopback());
-    if is_open && settings.protected_mode && settings.password.is_empty() {
+    if is_open && settings.is_protected() {
         tracing::warn!(
             "protected mode: there is no password, so clients on other machines are refused; set --requirepass, or \
-             --protected-mode no"
+             --protected-mode no. Nodes on other machines are refused too, until there is a --cluster-secret"
+        );
+    }
+    if is_open && !settings.cluster.join.is_empty() && settings.cluster.secret.is_empty() {
+        tracing::warn!(
+            "there is no --cluster-secret: whoever reaches the bus can join this cluster; and without --requirepass, whoever \
+             reaches the node can read its keys"
         );
     }
     for (name, value) in &settings.accepted {

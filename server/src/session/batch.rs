@@ -4,16 +4,21 @@
 //! for its entry; in a batch the loads of up to [`BATCH_LEN_MAX`] requests overlap.
 
 use rondache_protocol::{
+    bus::forward::Status,
     command::CommandSpec,
     resp::request::{ArgRange, ProtocolError, RequestParser, Step},
 };
 
 use super::{
-    Session, blocking,
+    Session,
+    away::Away,
+    blocking,
     client::LastCommand,
+    collect::{self, Joined},
     execute::{Executor, Flow, Planned},
 };
 use crate::{
+    cluster::forward::error::ForwardFailure,
     command::{
         CommandError,
         args::{Args, OwnedArgs},
@@ -42,6 +47,8 @@ pub enum BatchEnd {
     Drained,
     /// The replies should be sent before going on.
     Flush,
+    /// Other nodes must answer before more requests may run.
+    Away,
     /// A command waits.
     Blocked(blocking::Blocked),
     /// CLIENT PAUSE holds the next command back.
@@ -81,6 +88,7 @@ pub struct Batch {
 
 impl Batch {
     /// Runs the requests in `buf` from `*from` on, moves `*from` behind what has run, and appends the replies to `out`.
+    #[expect(clippy::too_many_arguments, reason = "each is borrowed from another part of the connection")]
     pub(crate) fn run(
         &mut self,
         executor: &mut Executor<'_, '_>,
@@ -89,20 +97,21 @@ impl Batch {
         buf: &[u8],
         from: &mut usize,
         out: &mut Vec<u8>,
+        away: &mut Away<'_>,
     ) -> BatchEnd {
         loop {
             let stop = self.parse(executor, parser, buf, *from);
             self.prefetch_entries(executor);
-            if let Some(end) = self.execute(executor, session, parser, buf, from, out) {
+            if let Some(end) = self.execute(executor, session, parser, buf, from, out, away) {
                 return end;
             }
             match stop {
                 Stop::Full => {}
                 Stop::Incomplete => return BatchEnd::Drained,
-                Stop::Inline(args, end) => match run_inline(executor, session, &args, out) {
-                    Some(BatchEnd::Paused) => {
+                Stop::Inline(args, end) => match run_inline(executor, session, &args, out, away) {
+                    Some(held @ (BatchEnd::Paused | BatchEnd::Flush)) => {
                         parser.restart();
-                        return BatchEnd::Paused;
+                        return held;
                     }
                     batch_end => {
                         *from = end;
@@ -116,7 +125,7 @@ impl Batch {
                     return BatchEnd::Close;
                 }
             }
-            if out.len() >= REPLY_BYTES_MAX {
+            if out.len() >= away.full_at() {
                 return BatchEnd::Flush;
             }
         }
@@ -171,6 +180,7 @@ impl Batch {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is borrowed from another part of the connection")]
     fn execute(
         &self,
         executor: &mut Executor<'_, '_>,
@@ -179,7 +189,9 @@ impl Batch {
         buf: &[u8],
         from: &mut usize,
         out: &mut Vec<u8>,
+        away: &mut Away<'_>,
     ) -> Option<BatchEnd> {
+        let full_at = away.full_at();
         let mut ran = Ran::default();
         for request in &self.requests {
             let begin = std::mem::replace(from, request.end as usize);
@@ -198,18 +210,18 @@ impl Batch {
                     all: &self.keys[request.keys_from as usize..request.keys_to as usize],
                 },
             };
-            let flow = executor.run(session, &planned, out);
+            let flow = run_one(executor, session, &planned, buf.get(begin..request.end as usize), out, away);
             let end = match flow {
-                Flow::Blocked(blocked) => Some(BatchEnd::Blocked(blocked)),
-                Flow::Next if session.closes => Some(BatchEnd::Close),
-                Flow::Next if out.len() >= REPLY_BYTES_MAX => Some(BatchEnd::Flush),
-                Flow::Next => None,
-                Flow::Paused => {
+                Ended::Next if session.closes => Some(BatchEnd::Close),
+                Ended::Next if out.len() >= full_at => Some(BatchEnd::Flush),
+                Ended::Next => None,
+                Ended::Batch(end) => Some(end),
+                Ended::Before(end) => {
                     *from = begin;
-                    Some(BatchEnd::Paused)
+                    Some(end)
                 }
             };
-            if !matches!(end, Some(BatchEnd::Paused)) {
+            if *from != begin {
                 ran.add(&planned);
             }
             if end.is_some() {
@@ -221,6 +233,65 @@ impl Batch {
         }
         ran.note(session);
         None
+    }
+}
+
+/// How a batch goes on after a request.
+enum Ended {
+    /// With the next.
+    Next,
+    /// Not at all.
+    Batch(BatchEnd),
+    /// Not at all, and the request was not touched.
+    Before(BatchEnd),
+}
+
+/// Runs a request, or lets it go where it can be run.
+#[inline]
+fn run_one(
+    executor: &mut Executor<'_, '_>,
+    session: &mut Session,
+    planned: &Planned<'_>,
+    raw: Option<&[u8]>,
+    out: &mut Vec<u8>,
+    away: &mut Away<'_>,
+) -> Ended {
+    if let Away::Serve(served) = away {
+        executor.serve(served);
+    }
+    match executor.run(session, planned, out) {
+        Flow::Next => {
+            if let Away::Serve(served) = away {
+                served.ends.push((Status::Done, out.len()));
+            }
+            Ended::Next
+        }
+        Flow::Blocked(blocked) => Ended::Batch(BatchEnd::Blocked(blocked)),
+        Flow::Paused => Ended::Before(BatchEnd::Paused),
+        Flow::Elsewhere(place) => match away {
+            Away::Collect(wave) => match collect::join(executor, session, planned, place, raw, out.len(), wave) {
+                Joined::Next => Ended::Next,
+                Joined::Last => Ended::Batch(BatchEnd::Away),
+                Joined::NotYet => Ended::Before(BatchEnd::Flush),
+            },
+            Away::Serve(served) => {
+                executor.refuse(place);
+                served.ends.push((Status::NotMine, out.len()));
+                Ended::Next
+            }
+            // A node that is alone owns every slot; this is for the moment in which it ceases to be alone.
+            Away::Alone => {
+                let failure = CommandError::from(ForwardFailure::BetweenOwners);
+                executor.reply(session, out).error(failure.to_string());
+                Ended::Next
+            }
+        },
+        Flow::Unknown => {
+            if let Away::Serve(served) = away {
+                served.ends.push((Status::Unknown, out.len()));
+            }
+            Ended::Next
+        }
     }
 }
 
@@ -288,6 +359,7 @@ fn run_inline(
     session: &mut Session,
     args: &OwnedArgs,
     out: &mut Vec<u8>,
+    away: &mut Away<'_>,
 ) -> Option<BatchEnd> {
     let args = args.as_args();
     if args.len() == 0 {
@@ -295,15 +367,14 @@ fn run_inline(
     }
     let index = rondache_protocol::command::lookup(args.get(0));
     let planned = Planned { args, index, hashed: HashedKeys::default() };
-    let flow = executor.run(session, &planned, out);
-    if !matches!(flow, Flow::Paused) {
+    let ended = run_one(executor, session, &planned, None, out, away);
+    if !matches!(ended, Ended::Before(_)) {
         let mut ran = Ran::default();
         ran.add(&planned);
         ran.note(session);
     }
-    match flow {
-        Flow::Blocked(blocked) => Some(BatchEnd::Blocked(blocked)),
-        Flow::Paused => Some(BatchEnd::Paused),
-        Flow::Next => session.closes.then_some(BatchEnd::Close),
+    match ended {
+        Ended::Batch(end) | Ended::Before(end) => Some(end),
+        Ended::Next => session.closes.then_some(BatchEnd::Close),
     }
 }

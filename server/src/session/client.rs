@@ -173,9 +173,20 @@ pub struct Clients {
 impl Clients {
     /// Admits a connection.
     pub fn admit(&self, addr: SocketAddr, local_addr: SocketAddr, fd: i32, now_ms: u64) -> Arc<Client> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let client = Arc::new(Client {
-            id,
+        let client = self.create(addr, local_addr, fd, now_ms);
+        self.by_id.insert(client.id, client.clone());
+        client
+    }
+
+    /// A client that CLIENT LIST does not show: another node, or a client of another node.
+    #[must_use]
+    pub fn unlisted(&self, addr: SocketAddr, local_addr: SocketAddr, now_ms: u64) -> Arc<Client> {
+        self.create(addr, local_addr, -1, now_ms)
+    }
+
+    fn create(&self, addr: SocketAddr, local_addr: SocketAddr, fd: i32, now_ms: u64) -> Arc<Client> {
+        Arc::new(Client {
+            id: self.next_id.fetch_add(1, Ordering::Relaxed) + 1,
             addr,
             local_addr,
             fd,
@@ -191,9 +202,7 @@ impl Clients {
             is_subscribed: AtomicBool::new(false),
             has_broken_redirect: AtomicBool::new(false),
             query: (AtomicUsize::new(0), AtomicUsize::new(0)),
-        });
-        self.by_id.insert(id, client.clone());
-        client
+        })
     }
 
     /// Forgets a connection that has ended.

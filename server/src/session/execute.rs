@@ -3,14 +3,19 @@
 use rondache_protocol::{
     command::{CommandSpec, Flags, keys_of},
     resp::writer::ReplyWriter,
+    slot::slot_of,
 };
 
 use super::{
-    ReplyMode, Session, blocking,
+    ReplyMode, Session,
+    away::Served,
+    blocking,
+    placing::Place,
     timing::{self, BatchTimer},
-    transaction::Transaction,
+    transaction::{Executed, Transaction},
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     command::{
         CommandError, CommandResult,
         args::Args,
@@ -20,7 +25,7 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{key::Key, keyspace::Keyspace},
+    store::{key::Key, keyspace::Keyspace, replicate::recent::Retried},
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.
@@ -28,13 +33,17 @@ const REPLICATED: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
 
 /// What became of a command.
 #[derive(Debug)]
-pub enum Flow {
+pub(crate) enum Flow {
     /// Its reply is written; the next may run.
     Next,
     /// It waits: nothing more of this connection runs until [`blocking::Blocked`] is resolved.
     Blocked(blocking::Blocked),
     /// It was not touched: CLIENT PAUSE holds it back.
     Paused,
+    /// It was not touched: it runs somewhere else, or in parts.
+    Elsewhere(Place),
+    /// It is a retry of a write of which nobody can tell whether it was executed.
+    Unknown,
 }
 
 /// What the checks of an unusual connection decided.
@@ -45,6 +54,10 @@ enum Gate {
     Done,
     /// It must wait.
     Paused,
+    /// It is a transaction that runs at another node.
+    Elsewhere(Place),
+    /// It is a retry of a transaction of which nobody can tell whether it was executed.
+    Unknown,
 }
 
 /// Runs commands for one batch.
@@ -57,6 +70,14 @@ pub(crate) struct Executor<'e, 's> {
     /// Room for the shards of a command with several keys.
     pub(crate) shards: Vec<usize>,
     pub(crate) timer: BatchTimer<'e>,
+    /// Whether the node has met others: then each slot has an owner.
+    pub(crate) is_clustered: bool,
+    /// Whether another node asks, for one of its clients.
+    pub(crate) is_serving: bool,
+    /// Set while a request runs that an owner may have executed before: how old it is, in ms.
+    pub(crate) retry: Option<u32>,
+    /// Slots of which an earlier request waits for another node.
+    pub(crate) refused: &'e mut SlotSet,
 }
 
 /// One command, looked up and hashed.
@@ -93,21 +114,53 @@ impl<'e, 's> Executor<'e, 's> {
                 Ok(Gate::Open) => {}
                 Ok(Gate::Done) => return Flow::Next,
                 Ok(Gate::Paused) => return Flow::Paused,
+                Ok(Gate::Elsewhere(place)) => return Flow::Elsewhere(place),
+                Ok(Gate::Unknown) => return Flow::Unknown,
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+        }
+        // Of what is not queued in a transaction nothing goes elsewhere.
+        if self.is_clustered && !session.is_redirecting && session.transaction.is_none() {
+            match self.place(spec, planned) {
+                Ok(Place::Here) => {}
+                Ok(place) => return Flow::Elsewhere(place),
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return self.fail(session, Some(index), CommandError::OutOfMemory, out);
         }
-        if !session.is_plain && session.client.mailbox.is_filled() {
+        if !session.is_plain && !session.is_remote && session.client.mailbox.is_filled() {
             // That keys were evicted for this command is told before its reply.
             session.client.mailbox.take(out);
         }
         if let Err(error) = self.hold_keys(spec, planned) {
             return self.fail(session, Some(index), error, out);
         }
+        let role = self.ks.expiry_role;
+        if session.is_redirecting {
+            match self.check_redirect(session, spec, planned) {
+                Ok(None) => {}
+                Ok(Some(slot)) => return Flow::Elsewhere(Place::Owner(slot)),
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+        } else if self.is_clustered && session.transaction.is_none() {
+            // Routes change under the shards' locks: from here on the answer holds.
+            match self.place(spec, planned) {
+                Ok(Place::Here) => {}
+                Ok(place) => return Flow::Elsewhere(place),
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
+            if self.retry.is_some()
+                && spec.flags.contains(Flags::WRITE)
+                && let Some(flow) = self.recall(spec, args, out)
+            {
+                return flow;
+            }
+        }
         let reply_from = out.len();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
+        self.ks.expiry_role = role;
         self.stats.count_call(timing::slot_of(index, spec, args));
         let flow = match (result, blocked) {
             (Err(error), _) => {
@@ -127,7 +180,7 @@ impl<'e, 's> Executor<'e, 's> {
     }
 
     /// Calls the handler with everything it needs, and records what it changed.
-    pub(super) fn call(
+    pub(crate) fn call(
         &mut self,
         session: &mut Session,
         command: &Command,
@@ -138,6 +191,7 @@ impl<'e, 's> Executor<'e, 's> {
     ) -> (CommandResult, Option<BlockSpec>) {
         self.ks.circumstances.db = session.db;
         let changes_before = self.ks.counts.changes;
+        let reply_from = out.len();
         let mut ctx = Ctx {
             reply: ReplyWriter::new(out, session.resp),
             ks: self.ks,
@@ -172,10 +226,55 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if self.ks.records_effects() {
             let changed = result.is_ok() && self.ks.counts.changes != changes_before;
-            let slot = first_key_of(command.spec, args).map(|bytes| self.ks.key(bytes).slot);
-            self.ks.commit_effects(changed, || slot.map(|slot| (slot, args.from(0).collect())));
+            let verbatim = || Some((first_slot_of(command.spec, args, &hashed)?, args.from(0)));
+            self.ks.commit_effects(changed, verbatim, out.get(reply_from..).unwrap_or_default());
         }
         (result, blocked)
+    }
+
+    /// Names the request that another node's batch runs next.
+    #[inline]
+    pub(super) fn serve(&mut self, served: &Served) {
+        self.ks.forwarded = Some(served.write_id());
+        self.retry = served.is_retry.then_some(served.age_ms);
+    }
+
+    /// Refuses a request that belongs elsewhere; later ones on its slots are refused too.
+    #[cold]
+    pub(super) fn refuse(&mut self, place: Place) {
+        if let Place::Owner(slot) = place {
+            self.refused.insert(slot);
+        }
+    }
+
+    /// Of a write that an owner may have executed already, while its shard is held: what is known of it. `None`: it was
+    /// never executed.
+    #[cold]
+    fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        let slot = first_slot_of(spec, args, &HashedKeys::default())?;
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
+                out.extend_from_slice(&reply);
+                Some(Flow::Next)
+            }
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
+        }
+    }
+
+    /// As [`Executor::recall`], of a whole transaction.
+    #[cold]
+    pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
+        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
+        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
+            Retried::NotExecuted => None,
+            Retried::Done(reply) => {
+                out.extend_from_slice(&reply);
+                Some(Executed::Here)
+            }
+            Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
+        }
     }
 
     /// A queued command of a transaction: its shards are held already.
@@ -279,7 +378,11 @@ impl<'e, 's> Executor<'e, 's> {
             let result = self.exec(session, out);
             // Monitors read it behind the commands that it ran.
             self.node.observe_command(session, spec, args);
-            result?;
+            match result? {
+                Executed::Here => {}
+                Executed::Elsewhere(place) => return Ok(Gate::Elsewhere(place)),
+                Executed::Unknown => return Ok(Gate::Unknown),
+            }
             self.apply_reply_mode(session, reply_from, out);
             if self.ks.has_ready() {
                 blocking::serve_ready(self);
@@ -295,6 +398,12 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
             return Err(CommandError::OutOfMemory);
+        }
+        if self.is_clustered && !session.is_redirecting {
+            self.check_queued(spec, args)?;
+        }
+        if session.is_redirecting {
+            self.check_redirect_queued(session, std::iter::once((spec, *args)))?;
         }
         let Some(transaction) = &mut session.transaction else { return Ok(Gate::Open) };
         Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
@@ -400,7 +509,7 @@ fn settle(session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) {
         tracking.caching = false;
     }
     // Messages that the command caused, or that came before the next one runs. An order to close is seen later.
-    if session.client.mailbox.is_filled() {
+    if !session.is_remote && session.client.mailbox.is_filled() {
         session.client.mailbox.take(out);
     }
 }
@@ -427,15 +536,20 @@ pub(super) fn lock_keys(
 }
 
 /// The entry that says where the keys stand: the subcommand's, where the command is a container (OBJECT, MEMORY …).
-fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
+pub(super) fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
     if spec.subcommands.is_empty() {
         return spec;
     }
     spec.subcommand(args.get(1)).map_or(spec, |(_, found)| found)
 }
 
-fn first_key_of<'a>(spec: &'static CommandSpec, args: &Args<'a>) -> Option<&'a [u8]> {
+/// The slot of a command's first key.
+#[inline]
+fn first_slot_of(spec: &'static CommandSpec, args: &Args<'_>, hashed: &HashedKeys<'_>) -> Option<u16> {
+    if let Some(first) = &hashed.first {
+        return Some(first.slot);
+    }
     let spec = named_subcommand(spec, args);
     let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
-    found.first().map(|key| args.get(key.index))
+    found.first().map(|key| slot_of(args.get(key.index)))
 }

@@ -9,17 +9,18 @@ use rondache_protocol::resp::request::{RequestLimits, RequestParser};
 
 use super::{
     Session,
+    away::Away,
     batch::{Batch, BatchEnd},
     execute::Executor,
     timing::{BatchTimer, SharedRuns},
 };
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     config::settings::Settings,
     node::Node,
     store::{
-        SHARDS,
-        effect::Effect,
         keyspace::{Circumstances, ExpiryRole, Keyspace},
+        replicate::testing::{EffectTap, ToldEffect},
     },
 };
 
@@ -31,6 +32,7 @@ pub(crate) struct Harness {
     node: Arc<Node>,
     session: Session,
     rng: fastrand::Rng,
+    tap: EffectTap,
     /// The time at which the next command runs.
     pub(crate) now_ms: u64,
     /// Whether the next command runs as on the owner of its keys, or as on a copy.
@@ -40,10 +42,22 @@ pub(crate) struct Harness {
 impl Harness {
     pub(crate) fn new(settings: Settings) -> Self {
         let node = Node::new(settings);
-        node.store.record_effects(true);
+        let tap = EffectTap::new(&node.store);
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let session = Session::new(node.clients.admit(addr, addr, -1, NOW_MS), true);
-        Self { node, session, rng: fastrand::Rng::with_seed(1), now_ms: NOW_MS, role: ExpiryRole::Owner }
+        Self { node, session, rng: fastrand::Rng::with_seed(1), tap, now_ms: NOW_MS, role: ExpiryRole::Owner }
+    }
+
+    /// A node whose connection came in on the redirect port.
+    pub(crate) fn redirecting() -> Self {
+        let mut harness = Self::new(Settings::default());
+        harness.session.is_redirecting = true;
+        harness
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// A node whose TTLs are what was asked for.
@@ -86,43 +100,46 @@ impl Harness {
             stats: &self.node.stats.register(),
             shards: Vec::new(),
             timer: BatchTimer::start(&settings, &mut shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut SlotSet::default(),
         };
         let mut parser = RequestParser::new(RequestLimits::default());
         let mut out = Vec::new();
-        let end = Batch::default().run(&mut executor, &mut self.session, &mut parser, &request, &mut 0, &mut out);
+        let end = Batch::default().run(
+            &mut executor,
+            &mut self.session,
+            &mut parser,
+            &request,
+            &mut 0,
+            &mut out,
+            &mut Away::Alone,
+        );
         if matches!(end, BatchEnd::Blocked(_)) {
             return b"(blocked)".to_vec();
         }
         out
     }
 
-    /// The effects since the last call, as lines of words between blanks; those of one shard in their order.
+    /// The effects since the last call, as lines of words between blanks, in the order of execution.
     pub(crate) fn effects(&self) -> Vec<String> {
-        self.drain().iter().map(show).collect()
+        self.tap.drain().iter().map(show).collect()
     }
 
     /// Lets another node apply the effects since the last call, as a copy of this one.
     pub(crate) fn replicate_to(&self, copy: &mut Harness) {
         copy.role = ExpiryRole::Copy;
-        for effect in self.drain() {
+        for effect in self.tap.drain() {
+            copy.session.db = effect.db;
             let words: Vec<&[u8]> = effect.args.iter().map(|arg| &**arg).collect();
             let reply = copy.run_words(&words);
             assert!(!reply.starts_with(b"-"), "{}: {}", show(&effect), reply.escape_ascii());
         }
     }
-
-    fn drain(&self) -> Vec<Effect> {
-        (0..SHARDS)
-            .flat_map(|shard| {
-                let mut shard = self.node.store.lock(shard);
-                let effects: Vec<_> = shard.outbox.iter_mut().flat_map(|outbox| outbox.drain()).collect();
-                effects
-            })
-            .collect()
-    }
 }
 
-fn show(effect: &Effect) -> String {
+fn show(effect: &ToldEffect) -> String {
     effect.args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")
 }
 

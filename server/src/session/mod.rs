@@ -3,14 +3,18 @@
 //! [`batch`] parses what a read brought and prefetches the keys; [`execute`] checks, locks and runs one command;
 //! [`transaction`] is MULTI/EXEC; [`blocking`] lets commands wait for keys.
 
+pub(crate) mod away;
 pub mod batch;
 pub mod blocking;
 pub mod client;
+mod collect;
 pub mod describe;
 pub mod execute;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod mailbox;
+mod placing;
+pub(crate) mod redirect;
 pub(crate) mod timing;
 pub mod transaction;
 
@@ -18,7 +22,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use rondache_protocol::resp::writer::RespVersion;
 
-use self::{client::Client, transaction::Transaction};
+use self::{client::Client, placing::Slots, transaction::Transaction};
 use crate::{
     node::hub::{
         channels::{Kind, Subscriptions},
@@ -46,6 +50,16 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// Whether it came in on the redirect port, where Redis Cluster's rules hold.
+    pub is_redirecting: bool,
+    /// READONLY: on the redirect port, copies may answer reads.
+    pub reads_copies: bool,
+    /// The slots of keys that are WATCHed at other nodes.
+    pub(crate) watched_elsewhere: Slots,
+    /// Whether other nodes keep state for this client, which they are to be told to forget.
+    pub(crate) is_held_elsewhere: bool,
+    /// Whether it stands for a client of another node, which delivers its messages.
+    pub(crate) is_remote: bool,
     /// Whether the connection ends after this reply (QUIT, protocol errors).
     pub closes: bool,
     /// Channels and patterns that it listens to; `None`: none.
@@ -92,6 +106,11 @@ impl Session {
             watch: None,
             reply_mode: ReplyMode::On,
             no_touch: false,
+            is_redirecting: false,
+            reads_copies: false,
+            watched_elsewhere: Slots::None,
+            is_held_elsewhere: false,
+            is_remote: false,
             closes: false,
             subscriptions: None,
             tracking: None,

@@ -1,10 +1,11 @@
 //! MULTI, EXEC, DISCARD, WATCH: see [Transactions](https://valkey.io/topics/transactions/).
 
-use rondache_protocol::command::Flags;
+use rondache_protocol::{command::Flags, slot::slot_of};
 
 use super::{
     Session, Watch,
     execute::{Executor, lock_keys},
+    placing::{Place, Slots, slots_of},
 };
 use crate::{
     command::{
@@ -128,6 +129,7 @@ pub(crate) fn unwatch(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
 
 /// Drops what the client watches; used by UNWATCH, EXEC, DISCARD, RESET and when the connection ends.
 pub(crate) fn forget_watch(session: &mut Session, ks: &mut Keyspace<'_>) {
+    session.watched_elsewhere = Slots::None;
     let Some(watch) = session.watch.take() else { return };
     session.client.facts.lock().watched = 0;
     let keys = watch.keys;
@@ -161,9 +163,61 @@ pub(crate) fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
     forget_watch(session, ks);
 }
 
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Executed {
+    /// It is over, and its reply is written.
+    Here,
+    /// It is still queued, and runs at another node.
+    Elsewhere(Place),
+    /// It is a retry, and nobody can tell whether it was executed.
+    Unknown,
+}
+
+impl Transaction {
+    /// The slots that its commands name.
+    fn slots(&self, slots: &mut Slots) {
+        for (index, args) in &self.queued {
+            if let Some(command) = registry::by_index(*index) {
+                slots_of(command.spec, &args.as_args(), |slot| slots.add(slot));
+            }
+        }
+    }
+
+    /// The queued commands, as the client sent them.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &OwnedArgs> {
+        self.queued.iter().map(|(_, args)| args)
+    }
+}
+
 impl Executor<'_, '_> {
-    /// `EXEC`: runs the queue while holding every shard that it names.
-    pub(super) fn exec(&mut self, session: &mut Session, out: &mut Vec<u8>) -> CommandResult {
+    /// Where the open transaction runs, as far as is known.
+    fn place_transaction(&self, session: &Session) -> Result<Place, CommandError> {
+        if !self.is_clustered || session.is_redirecting {
+            return Ok(Place::Here);
+        }
+        let mut slots = session.watched_elsewhere;
+        for (_, key, _) in session.watch.iter().flat_map(|watch| &watch.keys) {
+            slots.add(slot_of(key));
+        }
+        session.transaction.iter().for_each(|transaction| transaction.slots(&mut slots));
+        self.place_unit(slots)
+    }
+
+    /// `EXEC`: runs the queue while holding every shard that it names, or leaves it queued where another node is to run
+    /// it.
+    pub(super) fn exec(&mut self, session: &mut Session, out: &mut Vec<u8>) -> Result<Executed, CommandError> {
+        let is_broken = session.transaction.as_ref().is_some_and(|transaction| transaction.is_broken);
+        if !is_broken {
+            match self.place_transaction(session) {
+                Ok(Place::Here) => {}
+                Ok(place) => return Ok(Executed::Elsewhere(place)),
+                Err(error) => {
+                    end(session, self.ks);
+                    return Err(error);
+                }
+            }
+        }
         let Some(transaction) = session.transaction.take() else {
             return Err(CommandError::err("EXEC without MULTI"));
         };
@@ -184,20 +238,59 @@ impl Executor<'_, '_> {
             ));
         }
         self.hold_for(session, &commands)?;
-        let is_stale = session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
+        if self.is_clustered {
+            // Routes change under the shards' locks: from here on the answer holds.
+            let queued = commands.iter().map(|(_, index, args)| (*index, args.clone())).collect();
+            session.transaction = Some(Box::new(Transaction { queued, ..Transaction::default() }));
+            match self.place_transaction(session)? {
+                Place::Here => session.transaction = None,
+                place => {
+                    self.ks.release();
+                    session.refresh_mode();
+                    return Ok(Executed::Elsewhere(place));
+                }
+            }
+            let slot =
+                commands.iter().find_map(|(command, _, args)| match slots_of(command.spec, &args.as_args(), |_| {}) {
+                    Slots::One(slot) => Some(slot),
+                    _ => None,
+                });
+            if self.retry.is_some()
+                && let Some(slot) = slot
+                && let Some(executed) = self.recall_unit(slot, out)
+            {
+                self.ks.release();
+                end(session, self.ks);
+                return Ok(executed);
+            }
+        }
+        if session.is_redirecting {
+            let queued = commands.iter().map(|(command, _, args)| (command.spec, args.as_args()));
+            if let Err(error) = self.check_redirect_queued(session, queued) {
+                self.ks.release();
+                end(session, self.ks);
+                return Err(error);
+            }
+        }
+        // What was watched at a node that no longer owns it may have changed unseen.
+        let is_stale = session.watched_elsewhere != Slots::None
+            || session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
         if is_stale {
             self.ks.release();
             end(session, self.ks);
             self.reply(session, out).null_array();
-            return Ok(());
+            return Ok(Executed::Here);
         }
+        let reply_from = out.len();
+        self.ks.begin_transaction();
         self.reply(session, out).array(commands.len());
         for (command, index, args) in &commands {
             self.run_queued(session, command, *index, &args.as_args(), out);
         }
+        self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
         self.ks.release();
         end(session, self.ks);
-        Ok(())
+        Ok(Executed::Here)
     }
 
     /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.

@@ -3,6 +3,9 @@
 //! Each table knows a bound below all of its deadlines, so a table with nothing due costs a look at one number. A table
 //! with something due is walked in chunks; between two chunks its shard is free for commands. The walk computes the next
 //! bound on its way, and shrinks the table once at its end.
+//!
+//! Keys of slots that another node owns are left to that node's effects. When it is this node that owns them, the bounds
+//! are forgotten and found anew.
 
 use super::{
     SHARDS,
@@ -60,7 +63,7 @@ impl Sweeper {
     fn sweep_shard(&mut self, ks: &mut Keyspace<'_>) -> Swept {
         let now_ms = ks.now_ms();
         let mut swept = Swept::default();
-        if ks.expiry_role == ExpiryRole::Copy {
+        if ks.expiry_role == ExpiryRole::Copy || ks.shard(self.shard).owned_slots().is_empty() {
             return swept;
         }
         for db in 0..ks.shard(self.shard).db_count() {
@@ -85,6 +88,7 @@ impl Sweeper {
         let (due, due_lens) = &mut self.due;
         due.clear();
         due_lens.clear();
+        let owned = ks.shard(self.shard).owned_slots();
         let database = ks.shard_mut(self.shard).db_mut(db);
         if database.sweep.is_none() && database.deadline_min_ms > now_ms {
             return;
@@ -99,6 +103,9 @@ impl Sweeper {
             let Some(position) = next else { break };
             next = database.table.scan(position, |entry| {
                 swept.visited += 1;
+                if !owned.has_key(entry.key()) {
+                    return;
+                }
                 match entry.deadline_ms() {
                     Some(deadline_ms) if deadline_ms <= now_ms => {
                         due.extend_from_slice(entry.key());
@@ -136,11 +143,12 @@ impl Sweeper {
     /// Expires fields of some hashes.
     fn sweep_fields(&mut self, ks: &mut Keyspace<'_>, db: usize, swept: &mut Swept) {
         let now_ms = ks.now_ms();
+        let owned = ks.shard(self.shard).owned_slots();
         let Some(noted) = &mut ks.shard_mut(self.shard).db_mut(db).field_deadlines else { return };
         if noted.min_ms > now_ms {
             return;
         }
-        let due = noted.by_key.iter().filter(|(_, deadline_ms)| **deadline_ms <= now_ms);
+        let due = noted.by_key.iter().filter(|(key, deadline_ms)| **deadline_ms <= now_ms && owned.has_key(key));
         let due: Vec<Box<[u8]>> = due.map(|(key, _)| key.clone()).take(CHUNK_HASHES).collect();
         if due.len() < CHUNK_HASHES {
             noted.min_ms =

@@ -5,6 +5,7 @@
 //! tracking clients, so that handlers cannot forget to.
 
 mod changing;
+mod effects;
 mod locks;
 mod reading;
 mod reporting;
@@ -12,12 +13,15 @@ mod string;
 
 use std::{cell::Cell, sync::Arc};
 
+use rondache_protocol::bus::{identity::WriteId, replicate::SlotPosition};
+
 use super::{
     SHARDS, Store,
     entry::{EMBEDDED_LEN_MAX, EntryBox, EntryRef, Payload, SharedBytes, Value},
     key::Key,
     object::{Kind, Object, Typed, WrongType},
     observer::{EventClass, Interest, Observer},
+    replicate::{append::Wakes, pending::PendingEffects, recent::Retried},
     shard::{Db, Shard, ShardGuard},
     table::Place,
 };
@@ -86,8 +90,14 @@ pub struct KeyspaceCounts {
     pub ttls_jittered: u64,
 }
 
-/// A write of the running command: its slot and its words.
-type PendingEffect = (u16, Vec<Box<[u8]>>);
+/// A write that was executed: where its slot stands with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The slot.
+    pub slot: u16,
+    /// The slot's position.
+    pub at: SlotPosition,
+}
 
 enum Held<'s> {
     None,
@@ -122,7 +132,16 @@ pub struct Keyspace<'s> {
     met_expired: Cell<bool>,
     /// Keys that were changed and that blocked clients wait for.
     pub(super) ready: Vec<(usize, Box<[u8]>)>,
-    effects: Option<Vec<PendingEffect>>,
+    /// The running command's effects.
+    pending: PendingEffects,
+    /// Senders to be woken at the end of the batch.
+    pub(super) wakes: Wakes,
+    /// The name of the forwarded write that runs: its retries are answered from what is remembered of it.
+    pub forwarded: Option<WriteId>,
+    /// Whether a transaction runs, whose effects stay together.
+    is_transaction: bool,
+    /// Where the slots stand that were written to since this was last taken.
+    written: Vec<Written>,
     /// Values that are costly to free, kept until the locks are gone.
     garbage: Vec<EntryBox>,
 }
@@ -147,7 +166,11 @@ impl<'s> Keyspace<'s> {
             misses: Cell::new(0),
             met_expired: Cell::new(false),
             ready: Vec::new(),
-            effects: None,
+            pending: PendingEffects::default(),
+            wakes: Wakes::default(),
+            forwarded: None,
+            is_transaction: false,
+            written: Vec::new(),
             garbage: Vec::new(),
         }
     }
@@ -232,15 +255,6 @@ impl<'s> Keyspace<'s> {
             self.queue_effect(key, &[b"DEL", key.bytes]);
         }
         self.changed_by_nobody(key, EventClass::EXPIRED, "expired");
-    }
-
-    /// Puts an effect that belongs to no command into its slot's order, where effects are wanted.
-    pub(super) fn queue_effect(&mut self, key: &Key<'_>, args: &[&[u8]]) {
-        if self.store.records_effects() {
-            let db = self.circumstances.db;
-            let args = args.iter().map(|&arg| Box::from(arg)).collect();
-            self.shard_mut(key.shard()).outbox.get_or_insert_default().push(key.slot, db, args);
-        }
     }
 
     fn discard(&mut self, entry: EntryBox) {

@@ -9,7 +9,6 @@
 //! wholly in one shard, so that a shard's lock orders a slot's writes and their effects.
 
 pub(crate) mod bucket;
-pub mod effect;
 pub mod entry;
 pub mod evict;
 pub mod expire;
@@ -20,14 +19,16 @@ pub mod lfu;
 pub mod object;
 pub mod observer;
 pub(crate) mod prefetch;
+pub mod replicate;
 pub mod scan;
 pub(crate) mod shard;
 pub(crate) mod size_class;
+pub mod slots;
 pub(crate) mod table;
 pub mod waiters;
 pub mod whole;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use self::{
     key::Key,
@@ -44,7 +45,8 @@ pub const DATABASES: usize = 16;
 /// All keys of a node.
 pub struct Store {
     shards: Box<[ShardCell]>,
-    seed: u64,
+    /// Changes only while the store is empty and no command runs: see [`Store::reseed`].
+    seed: AtomicU64,
     records_effects: AtomicBool,
     pub(crate) evictor: evict::Evictor,
 }
@@ -55,14 +57,45 @@ impl Store {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let shards = (0..SHARDS as u32).map(|index| ShardCell::new(seed, index)).collect();
-        Self { shards, seed, records_effects: AtomicBool::new(false), evictor: evict::Evictor::default() }
+        Self {
+            shards,
+            seed: AtomicU64::new(seed),
+            records_effects: AtomicBool::new(false),
+            evictor: evict::Evictor::default(),
+        }
     }
 
     /// Hash and slot of a key.
     #[inline]
     #[must_use]
     pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
-        Key::new(bytes, self.seed)
+        Key::new(bytes, self.seed())
+    }
+
+    /// What the tables' hash is keyed with.
+    #[inline]
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed.load(Ordering::Relaxed)
+    }
+
+    /// Gives the store, which is empty, the hash seed of the cluster that it joins; `false`, and nothing happens: it is
+    /// not empty.
+    ///
+    /// Keys that were hashed before must not be looked up afterwards: the caller sees to it that no command touches keys
+    /// here meanwhile, by parking every slot first.
+    pub fn reseed(&self, seed: u64) -> bool {
+        let mut guards: Vec<ShardGuard<'_>> = self.shards.iter().map(ShardCell::lock).collect();
+        let mut replaced = Vec::new();
+        if guards.iter().any(|shard| shard.len() > 0) {
+            return false;
+        }
+        self.seed.store(seed, Ordering::Relaxed);
+        guards.iter_mut().for_each(|shard| shard.reseed(seed, &mut replaced));
+        // A prefetch may look at the old tables until the locks are gone, which publishes the new ones.
+        drop(guards);
+        drop(replaced);
+        true
     }
 
     /// Starts loading the bucket of `key`, which a command will soon look up.
@@ -77,7 +110,7 @@ impl Store {
         self.shards[shard].prefetch_entry(hash, pinned);
     }
 
-    /// Turns on (or off) the recording of effects for copies.
+    /// Turns on (or off) the counting of effects, and their way to copies.
     pub fn record_effects(&self, on: bool) {
         self.records_effects.store(on, Ordering::Release);
     }

@@ -1,5 +1,7 @@
 //! Walks over the whole keyspace: SCAN, KEYS, RANDOMKEY.
 
+use rondache_protocol::slot::{SLOTS, slot_of};
+
 use super::{
     SHARDS,
     entry::EntryRef,
@@ -29,6 +31,50 @@ impl Cursor {
     }
 }
 
+/// A place in the order in which [`Keyspace::scan_slots`] walks a cluster: slot by slot, and in each by the upper half of
+/// the hash, which is the same on every node.
+///
+/// As a number it has [`SlotCursor::FLAG`], so that it is never taken for a place in a single node's order; it is below
+/// 2⁵³, which every client can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotCursor {
+    /// The slot.
+    pub slot: u16,
+    /// Where in it.
+    pub position: u32,
+}
+
+impl SlotCursor {
+    const FLAG: u64 = 1 << 46;
+
+    /// The place that a client's cursor stands for. One from the time when the node was alone stands for the start: better
+    /// to visit keys twice than to miss any.
+    #[must_use]
+    pub fn parse(cursor: &[u8]) -> Self {
+        Self::unpack(crate::util::number::parse_u64(cursor).unwrap_or(0))
+    }
+
+    fn unpack(number: u64) -> Self {
+        if number & Self::FLAG == 0 || number >> 47 != 0 {
+            return Self { slot: 0, position: 0 };
+        }
+        Self { slot: (number >> 32) as u16 & (SLOTS - 1), position: number as u32 }
+    }
+
+    fn pack(self) -> u64 {
+        if self.slot < SLOTS { Self::FLAG | u64::from(self.slot) << 32 | u64::from(self.position) } else { 0 }
+    }
+}
+
+/// What a walk over slots does at one that is not this node's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// It stops there: its owner goes on.
+    Stop,
+    /// It passes over it.
+    Skip,
+}
+
 /// What a walk may still visit.
 struct Budget {
     entries: usize,
@@ -36,7 +82,7 @@ struct Budget {
 }
 
 impl Keyspace<'_> {
-    /// Visits about `count` entries of the selected database from `cursor` on (0: from the start) and answers the cursor
+    /// Visits about `count` entries of the selected database, of the slots that this node owns, from `cursor` on (0: from the start) and answers the cursor
     /// to go on from (0: all were visited). Expired keys are left out, and deleted where this node decides on expiry.
     ///
     /// A key that is there from the first call of a walk to its last is visited, whatever is written meanwhile; one
@@ -52,10 +98,61 @@ impl Keyspace<'_> {
         at.pack()
     }
 
+    /// As [`Keyspace::scan`], slot by slot, of the slots for which `owns` says that they are this node's.
+    pub fn scan_slots(
+        &mut self,
+        from: SlotCursor,
+        count: usize,
+        foreign: Foreign,
+        owns: impl Fn(u16) -> bool,
+        mut visit: impl FnMut(EntryRef<'_>),
+    ) -> u64 {
+        let db = self.circumstances.db;
+        let mut at = from;
+        let mut budget = Budget { entries: count, buckets: count.saturating_mul(10).max(2 * SHARDS) };
+        while at.slot < SLOTS && budget.entries > 0 && budget.buckets > 0 {
+            let (slot, shard) = (at.slot, usize::from(at.slot) % SHARDS);
+            let after = SlotCursor { slot: slot + 1, position: 0 };
+            if !owns(slot) {
+                match foreign {
+                    Foreign::Stop => break,
+                    Foreign::Skip => at = after,
+                }
+                continue;
+            }
+            if self.with_shard(shard, |shard| shard.db(db).is_none_or(|db| db.slot_count(slot) == 0)) {
+                budget.buckets = budget.buckets.saturating_sub(1);
+                at = after;
+                continue;
+            }
+            // The slot's neighbours in the shard are no part of what was asked for.
+            let mut wanted = 0;
+            let mut chunk = Budget { entries: usize::MAX, buckets: budget.buckets };
+            let next = self.scan_chunk(Cursor { shard, position: at.position }, &mut chunk, &mut |entry| {
+                if slot_of(entry.key()) == slot {
+                    wanted += 1;
+                    visit(entry);
+                }
+            });
+            budget.buckets = chunk.buckets;
+            budget.entries = budget.entries.saturating_sub(wanted);
+            at = if next.shard == shard { SlotCursor { slot, position: next.position } } else { after };
+        }
+        at.pack()
+    }
+
     /// Visits every entry of the selected database that has not expired.
     pub fn for_each_entry(&mut self, mut visit: impl FnMut(EntryRef<'_>)) {
         let mut at = Cursor { shard: 0, position: 0 };
         while at.shard < SHARDS {
+            at = self.scan_chunk(at, &mut Budget { entries: usize::MAX, buckets: usize::MAX }, &mut visit);
+        }
+    }
+
+    /// Visits every entry of one shard's part of the selected database that has not expired.
+    pub(super) fn for_each_entry_of_shard(&mut self, shard: usize, mut visit: impl FnMut(EntryRef<'_>)) {
+        let mut at = Cursor { shard, position: 0 };
+        while at.shard == shard {
             at = self.scan_chunk(at, &mut Budget { entries: usize::MAX, buckets: usize::MAX }, &mut visit);
         }
     }
@@ -71,11 +168,15 @@ impl Keyspace<'_> {
         let mut next = Some(at.position);
         // A look into an empty shard counts too.
         budget.buckets = budget.buckets.saturating_sub(1);
+        let served = self.shard(at.shard).served_slots();
         match self.shard(at.shard).db(self.circumstances.db) {
-            Some(db) if db.table.len() > 0 => {
+            Some(db) if db.table.len() > 0 && !served.is_empty() => {
                 for _ in 0..CHUNK_BUCKETS {
                     let Some(position) = next else { break };
                     next = db.table.scan(position, |entry| {
+                        if !served.has_key(entry.key()) {
+                            return;
+                        }
                         if entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                             due.push(entry.key().into());
                         } else {
@@ -106,7 +207,9 @@ impl Keyspace<'_> {
         if self.expiry_role == ExpiryRole::Owner {
             for bytes in due {
                 let key = self.key(bytes);
-                self.locate(&key);
+                if self.decides_on(&key) {
+                    self.locate(&key);
+                }
             }
         }
     }
@@ -142,8 +245,12 @@ impl Keyspace<'_> {
         if !is_held {
             self.hold_one(shard);
         }
+        let served = self.shard(shard).served_slots();
         let drawn = self.shard(shard).db(self.circumstances.db).and_then(|db| {
             let entry = db.table.entry(db.table.sample(random)?);
+            if !served.has_key(entry.key()) {
+                return None;
+            }
             Some((entry.key().to_vec(), entry.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms)))
         });
         let key = match drawn {

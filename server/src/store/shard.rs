@@ -5,8 +5,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     SLOTS_PER_SHARD,
-    effect::Outbox,
     key::Key,
+    replicate::Slots,
     table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
 };
@@ -99,6 +99,11 @@ impl Db {
             || self.field_deadlines.as_ref().is_some_and(|noted| noted.min_ms <= now_ms)
     }
 
+    /// How many keys a slot of this shard has.
+    pub(crate) fn slot_count(&self, slot: u16) -> u32 {
+        self.slot_keys[slot as usize / super::SHARDS]
+    }
+
     pub(crate) fn slot_count_mut(&mut self, slot: u16) -> &mut u32 {
         &mut self.slot_keys[slot as usize / super::SHARDS]
     }
@@ -123,8 +128,8 @@ pub(crate) struct Shard {
     /// Clients blocked on a key.
     pub(crate) waiters: Option<Box<Waiters>>,
     main: Db,
-    /// Effects for the copies, where there are any.
-    pub(crate) outbox: Option<Box<Outbox>>,
+    /// What this node is to the slots, where it was ever part of a cluster.
+    pub(crate) slots: Option<Box<Slots>>,
     /// Databases 1 and up, made when first written to.
     others: Vec<Option<Box<Db>>>,
     seed: u64,
@@ -136,6 +141,30 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn db(&self, db: usize) -> Option<&Db> {
         if db == 0 { Some(&self.main) } else { self.others.get(db - 1)?.as_deref() }
+    }
+
+    /// What the tables' hash is keyed with.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Lets the next sweep find out anew what is due: keys that nobody decided on here may be.
+    pub(crate) fn forget_deadline_bounds(&mut self) {
+        for db in std::iter::once(&mut self.main).chain(self.others.iter_mut().flatten().map(|db| &mut **db)) {
+            if db.volatile > 0 {
+                db.deadline_min_ms = 0;
+            }
+            if let Some(noted) = &mut db.field_deadlines {
+                noted.min_ms = 0;
+            }
+        }
+    }
+
+    /// Gives the tables, which are empty, another key for their hash. The old ones go to `replaced`.
+    pub(crate) fn reseed(&mut self, seed: u64, replaced: &mut Vec<Db>) {
+        self.seed = seed;
+        replaced.push(std::mem::replace(&mut self.main, Db::new(seed, self.stagger)));
+        replaced.extend(self.others.drain(..).flatten().map(|db| *db));
     }
 
     /// The database for changing, made where it does not exist.
@@ -210,7 +239,7 @@ impl ShardCell {
                 hand: Hand::default(),
                 watchers: None,
                 waiters: None,
-                outbox: None,
+                slots: None,
             }),
         };
         drop(cell.lock());

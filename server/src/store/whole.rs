@@ -2,7 +2,9 @@
 
 use super::{
     DATABASES, SHARDS,
+    entry::EntryBox,
     keyspace::Keyspace,
+    replicate::{SlotSet, append_flush, content::Dropped},
     shard::{Db, Shard},
     waiters::WatchFlag,
 };
@@ -12,13 +14,14 @@ use super::{
 #[must_use = "dropping the keys takes time"]
 pub struct Flushed {
     databases: Vec<Db>,
+    entries: Vec<EntryBox>,
 }
 
 impl Flushed {
     /// How many keys there are to free.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.databases.iter().map(|db| db.table.len()).sum()
+        self.databases.iter().map(|db| db.table.len()).sum::<usize>() + self.entries.len()
     }
 
     /// Whether there was nothing.
@@ -42,11 +45,18 @@ pub struct DbSize {
 }
 
 impl DbSize {
-    fn add(&mut self, db: &Db) {
-        self.keys += db.table.len();
-        self.volatile += db.volatile;
-        self.hashes_with_field_deadlines += db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len());
+    fn add(&mut self, db: &Db, served: SlotSet) {
         self.table_bytes += db.table.memory_usage();
+        let len = db.table.len();
+        let keys = if served.is_all() { len } else { served.indexes().map(|slot| db.slot_keys[slot] as usize).sum() };
+        if keys == 0 {
+            return;
+        }
+        self.keys += keys;
+        // Of a shard that also holds copies these two are estimates.
+        let share = |count: usize| if keys == len { count } else { count * keys / len };
+        self.volatile += share(db.volatile);
+        self.hashes_with_field_deadlines += share(db.field_deadlines.as_ref().map_or(0, |noted| noted.by_key.len()));
     }
 }
 
@@ -61,12 +71,12 @@ impl Keyspace<'_> {
         self.len() == 0
     }
 
-    /// How much a database holds.
+    /// How much a database holds of the slots that this node owns.
     pub fn db_size(&mut self, db: usize) -> DbSize {
         let mut size = DbSize::default();
         self.for_each_shard(|_, shard| {
             if let Some(db) = shard.db(db) {
-                size.add(db);
+                size.add(db, shard.served_slots());
             }
         });
         size
@@ -78,34 +88,42 @@ impl Keyspace<'_> {
         self.for_each_shard(|_, shard| {
             for (db, size) in sizes.iter_mut().enumerate() {
                 if let Some(db) = shard.db(db) {
-                    size.add(db);
+                    size.add(db, shard.served_slots());
                 }
             }
         });
         sizes
     }
 
-    /// Empties one database, or all: transactions that watch a key in it abort, and clients' copies are stale.
+    /// Empties one database, or all, of the slots that this node owns: transactions that watch a key in it abort, and
+    /// clients' copies are stale.
     pub fn flush(&mut self, db: Option<usize>) -> Flushed {
-        let mut databases = Vec::new();
+        let mut dropped = Dropped::default();
+        let now_ms = self.now_ms();
         let evictor = &self.store().evictor;
+        let mut wakes = std::mem::take(&mut self.wakes);
         self.for_each_shard(|shard_index, shard| {
-            let indexes = db.map_or(0..shard.db_count(), |db| db..db + 1);
-            for index in indexes {
-                if shard.db(index).is_some_and(|db| db.table.len() > 0) {
-                    raise_watchers(shard, |shard, of, key| of == index && has_entry(shard, index, key));
-                    let taken = shard.take(index);
-                    evictor.forget(shard_index, taken.as_ref().map_or(0, |db| db.table.len()));
-                    databases.extend(taken);
-                }
+            let slots = shard.served_slots();
+            if slots.is_empty() {
+                return;
             }
+            for index in db.map_or(0..shard.db_count(), |db| db..db + 1) {
+                raise_watchers(shard, |shard, of, key| {
+                    of == index && slots.has_key(key) && has_entry(shard, index, key)
+                });
+            }
+            let before = dropped.len;
+            shard.drop_slots(slots, db, &mut dropped);
+            evictor.forget(shard_index, dropped.len - before);
+            append_flush(shard, shard_index, db, now_ms, &mut wakes);
         });
+        self.wakes = wakes;
         if self.interest.tracking() {
             self.observer.invalidated_all(self.circumstances.client_id, db);
         }
-        let flushed = Flushed { databases };
-        self.counts.changes += flushed.len() as u64;
-        flushed
+        self.counts.changes += dropped.len as u64;
+        let (databases, entries) = dropped.into_databases();
+        Flushed { databases, entries }
     }
 
     /// Lets two databases change places. Watched keys count as changed where they are in either of the two; clients that
@@ -152,6 +170,13 @@ fn has_live(shard: &Shard, db: usize, key: &[u8], now_ms: u64) -> bool {
         let place = db.table.find(db.table.hash(key), key);
         place.is_some_and(|place| db.table.entry(place).deadline_ms().is_none_or(|deadline_ms| deadline_ms > now_ms))
     })
+}
+
+impl Shard {
+    /// Aborts the transactions that watch a key of these slots.
+    pub(crate) fn raise_watchers_of(&mut self, slots: SlotSet) {
+        raise_watchers(self, |_, _, key| slots.has_key(key));
+    }
 }
 
 /// Aborts the transactions that watch keys of this shard for which `changes` says so.

@@ -140,3 +140,32 @@ fn its_hints_find_the_commands_documentation() {
     let help = cli.output(&["HELP", "GET"], b"");
     assert!(!help.is_empty());
 }
+
+/// The port where the node redirects cluster clients.
+fn redirect_port(cli: &Cli) -> String {
+    let addr = cli.output(&["CONFIG", "GET", "redirect-listen"], b"");
+    addr.trim_end().rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn it_follows_the_cluster_on_either_port() {
+    let Some(cli) = Cli::start() else { return };
+    for port in [cli.node.port.to_string(), redirect_port(&cli)] {
+        assert_eq!(cli.output(&["-c", "-p", &port, "SET", "k", "v"], b""), "OK\n");
+        assert_eq!(cli.output(&["-c", "-p", &port, "GET", "k"], b""), "v\n");
+    }
+}
+
+#[test]
+fn it_finds_the_cluster_in_order() {
+    let Some(cli) = Cli::start() else { return };
+    cli.fill();
+    for port in [cli.node.port.to_string(), redirect_port(&cli)] {
+        let mut command = Command::new(&cli.program);
+        command.args(["--cluster", "check", &format!("127.0.0.1:{port}")]);
+        let output = programs::run(&mut command, b"");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("[OK] All 16384 slots covered") && text.contains("[OK] All nodes agree"), "{text}");
+    }
+}

@@ -152,3 +152,29 @@ async fn next_of_kind(pushed: &mut tokio::sync::mpsc::UnboundedReceiver<PushInfo
         }
     }
 }
+
+#[test]
+fn its_cluster_client_works_with_a_single_node() {
+    let node = TestNode::start();
+    block_on(async {
+        for protocol in ["resp2", "resp3"] {
+            let url = format!("redis://127.0.0.1:{}/?protocol={protocol}", node.port);
+            let client = redis::cluster::ClusterClient::new(vec![url]).expect("a well-formed address");
+            let mut connection = client.get_async_connection().await.expect("a connection");
+            for number in 0..300 {
+                connection.set(format!("{protocol}:{number}"), number).await.expect("SET");
+            }
+            for number in 0..300 {
+                let value = connection.get(format!("{protocol}:{number}")).await.expect("GET");
+                assert_eq!(value, Some(number.to_string()));
+            }
+            // Its keys are in several slots: the client splits the command by slot.
+            let keys: Vec<String> = (0..20).map(|number| format!("{protocol}:{number}")).collect();
+            assert_eq!(connection.del(keys).await.expect("DEL"), 20);
+            let mut pipe = redis::pipe();
+            pipe.incr("{t}n", 1).ignore().get("{t}n");
+            let (value,): (String,) = pipe.query_async(&mut connection).await.expect("a pipeline");
+            assert!(value == "1" || value == "2");
+        }
+    });
+}

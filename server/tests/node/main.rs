@@ -3,6 +3,7 @@
 mod basics;
 mod blocking;
 mod client;
+mod cluster;
 mod config;
 mod geo;
 mod hashes;

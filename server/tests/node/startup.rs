@@ -156,3 +156,47 @@ fn log_lines_are_json_where_asked_for() {
     assert!(line.contains("\"level\":\"INFO\""), "{line}");
     assert_eq!(node.wait().code(), Some(0));
 }
+
+/// A demo whose first port is `port`; `None` where one of its ports is taken.
+fn demo_on(port: u16) -> Option<(Child, String)> {
+    let mut process =
+        rondache(&["demo", "--nodes", "2", "--port", &port.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("Ctrl-C") {
+        if out.read_line(&mut text).unwrap() == 0 {
+            process.wait().unwrap();
+            return None;
+        }
+    }
+    Some((process, text))
+}
+
+#[test]
+fn a_demo_runs_several_nodes_until_it_is_interrupted() {
+    // Below the range that the system hands out, and another in each run of the tests.
+    let first = 20_000 + (std::process::id() % 500) as u16;
+    let (port, (mut process, text)) =
+        (first..).step_by(500).take(12).find_map(|port| Some((port, demo_on(port)?))).unwrap();
+    assert!(text.starts_with(&format!("2 nodes on ports {port}, {}.", port + 1)), "{text}");
+    for port in [port, port + 1] {
+        assert_eq!(ask(&mut TcpStream::connect(("127.0.0.1", port)).unwrap(), "PING\r\n"), "+PONG\r\n");
+    }
+    let status = Command::new("kill").args(["-INT", &process.id().to_string()]).status();
+    assert!(status.unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_port_beside_the_main_one_that_is_taken_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let output = run(&["--listen", "127.0.0.1:0", "--redirect-listen", &addr]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("cannot listen on {addr} for cluster clients: Address already in use");
+    assert!(
+        stderr(&output).contains(&expected) && stderr(&output).contains("--redirect-listen"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -28,6 +28,8 @@ impl TestNode {
         let port = free_port();
         let process = Command::new(env!("CARGO_BIN_EXE_rondache"))
             .args(["--listen", &format!("127.0.0.1:{port}")])
+            // Ports that follow from a free one may be taken, by another test for one.
+            .args(["--redirect-listen", "127.0.0.1:0", "--bus-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(args)
             .stdout(Stdio::null())
             .stderr(log)

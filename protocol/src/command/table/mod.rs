@@ -1,11 +1,12 @@
 //! The entries, a file per family. Facts (arity, flags, keys, categories, versions) are those of Redis 7.2 and Valkey 8,
 //! for the hash-field deadlines those of Redis 7.4 and 8.0.
 //!
-//! Streams, scripts and functions, ACL users and the cluster get files of their own when they are served; until then
+//! Streams, scripts and functions and ACL users get files of their own when they are served; until then
 //! their commands are unknown.
 
 mod bitmap;
 mod client;
+mod cluster;
 mod connection;
 mod expiry;
 mod generic;
@@ -23,7 +24,7 @@ mod zset;
 
 use super::{CommandSpec, Group};
 
-const FAMILIES: [&[CommandSpec]; 14] = [
+const FAMILIES: [&[CommandSpec]; 15] = [
     string::COMMANDS,
     bitmap::COMMANDS,
     generic::COMMANDS,
@@ -38,6 +39,7 @@ const FAMILIES: [&[CommandSpec]; 14] = [
     pubsub::COMMANDS,
     connection::COMMANDS,
     server::COMMANDS,
+    cluster::COMMANDS,
 ];
 
 /// How many commands there are: indices are below this.

@@ -63,6 +63,7 @@ fn protocol_version(arg: &[u8]) -> Result<RespVersion, CommandError> {
 fn introduce(ctx: &mut Ctx<'_, '_>) {
     let is_resp3 = ctx.reply.is_resp3();
     let id = i64::try_from(ctx.session.client.id).unwrap_or(i64::MAX);
+    let mode = if ctx.session.is_redirecting { "cluster" } else { "standalone" };
     let reply = &mut ctx.reply;
     reply.map(7);
     reply.bulk(b"server");
@@ -74,7 +75,7 @@ fn introduce(ctx: &mut Ctx<'_, '_>) {
     reply.bulk(b"id");
     reply.integer(id);
     reply.bulk(b"mode");
-    reply.bulk(b"standalone");
+    reply.bulk(mode.as_bytes());
     reply.bulk(b"role");
     reply.bulk(b"master");
     reply.bulk(b"modules");

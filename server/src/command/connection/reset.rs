@@ -20,6 +20,7 @@ pub(super) fn reset(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
     session.set_resp(RespVersion::V2);
     session.db = 0;
     session.no_touch = false;
+    session.reads_copies = false;
     session.reply_mode = ReplyMode::On;
     session.is_authenticated = ctx.settings.password.is_empty();
     {

@@ -29,6 +29,9 @@ pub(super) fn copy(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
             replaces = true;
         } else if args.is(at, "db") && at + 1 < args.len() {
             to_db = database(args, at + 1)?;
+            if ctx.session.is_redirecting && to_db != 0 {
+                return Err(CommandError::err("COPY to another database is not allowed in cluster mode"));
+            }
             at += 1;
         } else {
             return Err(CommandError::Syntax);
@@ -64,6 +67,9 @@ pub(super) fn copy(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 
 /// `MOVE key db`
 pub(super) fn r#move(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
+    if ctx.session.is_redirecting {
+        return Err(CommandError::err("MOVE is not allowed in cluster mode"));
+    }
     let (from_db, to_db) = (ctx.session.db, database(args, 2)?);
     if from_db == to_db {
         return Err(SAME_OBJECT);

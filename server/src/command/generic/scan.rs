@@ -4,7 +4,11 @@ use rondache_protocol::resp::writer::ReplyWriter;
 
 use super::super::{CommandError, CommandResult, args::Args, ctx::Ctx};
 use crate::{
-    store::object::Kind,
+    store::{
+        entry::EntryRef,
+        object::Kind,
+        scan::{Foreign, SlotCursor},
+    },
     util::{glob, number},
 };
 
@@ -38,7 +42,7 @@ pub(super) fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let mut keys = Vec::new();
     let mut writer = ReplyWriter::new(&mut keys, ctx.reply.version());
     let mut count = 0;
-    let next = ctx.ks.scan(cursor, options.count, |entry| {
+    let mut visit = |entry: EntryRef<'_>| {
         let is_wanted = match options.kind {
             KindFilter::Any => true,
             KindFilter::Only(kind) => entry.value().kind() == kind,
@@ -48,7 +52,16 @@ pub(super) fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
             writer.bulk(entry.key());
             count += 1;
         }
-    });
+    };
+    let next = if ctx.is_clustered() {
+        let routing = &ctx.node.cluster.routing;
+        // On the redirect port each node is walked by itself.
+        let foreign = if ctx.session.is_redirecting { Foreign::Skip } else { Foreign::Stop };
+        let from = SlotCursor::parse(args.get(1));
+        ctx.ks.scan_slots(from, options.count, foreign, |slot| routing.is_mine(slot), &mut visit)
+    } else {
+        ctx.ks.scan(cursor, options.count, &mut visit)
+    };
     ctx.reply.array(2);
     ctx.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
     ctx.reply.array(count);

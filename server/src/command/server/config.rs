@@ -72,6 +72,7 @@ fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
         let value = if parameter.is_secret { "(redacted)" } else { value.as_ref() };
         tracing::info!(parameter = parameter.name, value, "a setting was changed");
     }
+    tell_cluster(ctx, &changes);
     if ctx.waiting != Waiting::Never {
         ctx.node.apply_settings();
         // A lower limit takes effect at once; where it can't be reached, the next write is told.
@@ -82,6 +83,17 @@ fn set(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     }
     ctx.reply.ok();
     Ok(())
+}
+
+/// Some settings belong to the cluster, and some of this node's others must know.
+fn tell_cluster(ctx: &Ctx<'_, '_>, changes: &[Change<'_>]) {
+    for (parameter, ..) in changes {
+        if parameter.is_of_cluster {
+            ctx.node.cluster.desk.note_change(parameter, &ctx.node.settings);
+        } else {
+            ctx.node.cluster.desk.note_own_change();
+        }
+    }
 }
 
 type Change<'a> = (&'static Parameter, Cow<'a, str>, Cow<'a, str>);

@@ -57,6 +57,9 @@ pub(super) fn swapdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     let index = |at: usize, refusal: &'static str| {
         number::parse_i64(args.get(at)).and_then(|index| i32::try_from(index).ok()).ok_or(CommandError::coded(refusal))
     };
+    if ctx.session.is_redirecting || ctx.node.cluster.routing.is_clustered() {
+        return Err(CommandError::err("SWAPDB is not allowed in cluster mode"));
+    }
     index(1, "ERR invalid first DB index")?;
     index(2, "ERR invalid second DB index")?;
     let (first, second) = (database(args, 1)?, database(args, 2)?);

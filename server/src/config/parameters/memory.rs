@@ -31,7 +31,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             }
         },
         "Which keys go when memory is short. The default resists scans; `noeviction` refuses writes instead.",
-    ),
+    )
+    .of_cluster(),
     Parameter::number(
         "ttl-jitter",
         Form::Integer { min: 0, max: 100 },
@@ -39,21 +40,24 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |s, percent| s.ttl_jitter_percent = percent as u8,
         "The largest share, in percent, by which a relative TTL is shortened, so that keys written together do not expire \
          together; 0: off.",
-    ),
+    )
+    .of_cluster(),
     Parameter::number(
         "ttl-jitter-min",
         Form::Duration,
         |s| s.ttl_jitter_min_ms as i64,
         |s, ms| s.ttl_jitter_min_ms = ms as u64,
         "Shorter TTLs are left alone.",
-    ),
+    )
+    .of_cluster(),
     Parameter::text(
         "ttl-jitter-rules",
         Form::Text("prefix:percent pairs, separated by blanks"),
         |s| texts::show_jitter_rules(&s.ttl_jitter_rules),
         |s, text| texts::read_jitter_rules(text).map(|rules| s.ttl_jitter_rules = rules),
         "Percentages for keys by prefix, instead of `ttl-jitter`: `session:0 page:25`. The longest match wins.",
-    ),
+    )
+    .of_cluster(),
     Parameter::number(
         "active-expire-effort",
         Form::Integer { min: 1, max: 10 },
@@ -67,12 +71,14 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |s| i64::from(s.lfu_log_factor),
         |s, factor| s.lfu_log_factor = factor as u32,
         "How many accesses saturate a key's frequency counter: more with a larger factor.",
-    ),
+    )
+    .of_cluster(),
     Parameter::number(
         "lfu-decay-time",
         Form::from_i32(0),
         |s| i64::from(s.lfu_decay_minutes),
         |s, minutes| s.lfu_decay_minutes = minutes as u32,
         "Minutes after which a key's frequency counter is lowered by one; 0: never.",
-    ),
+    )
+    .of_cluster(),
 ];

@@ -2,6 +2,8 @@
 //! documentation all read. Adding a parameter is one entry in one of the lists, and a field of [`Settings`].
 
 mod accepted;
+mod cluster;
+mod cluster_texts;
 mod encoding;
 mod form;
 mod memory;
@@ -24,6 +26,8 @@ pub struct Parameter {
     pub form: Form,
     /// Whether it is fixed once the node runs.
     pub is_fixed: bool,
+    /// Whether all nodes of a cluster share its value: see `cluster::settings`.
+    pub is_of_cluster: bool,
     /// Whether its value must not show up in logs.
     pub is_secret: bool,
     /// What it does, for the documentation and `--help`.
@@ -57,7 +61,7 @@ impl Parameter {
         doc: &'static str,
     ) -> Self {
         let access = Access::Number { get, set };
-        Self { name, alias: None, form, is_fixed: false, is_secret: false, doc, access }
+        Self { name, alias: None, form, is_fixed: false, is_of_cluster: false, is_secret: false, doc, access }
     }
 
     const fn text(
@@ -68,12 +72,12 @@ impl Parameter {
         doc: &'static str,
     ) -> Self {
         let access = Access::Text { get, set };
-        Self { name, alias: None, form, is_fixed: false, is_secret: false, doc, access }
+        Self { name, alias: None, form, is_fixed: false, is_of_cluster: false, is_secret: false, doc, access }
     }
 
     const fn accepted(name: &'static str, form: Form, default: &'static str) -> Self {
         let access = Access::Accepted { default };
-        Self { name, alias: None, form, is_fixed: false, is_secret: false, doc: "", access }
+        Self { name, alias: None, form, is_fixed: false, is_of_cluster: false, is_secret: false, doc: "", access }
     }
 
     const fn alias(mut self, alias: &'static str) -> Self {
@@ -83,6 +87,11 @@ impl Parameter {
 
     const fn fixed(mut self) -> Self {
         self.is_fixed = true;
+        self
+    }
+
+    const fn of_cluster(mut self) -> Self {
+        self.is_of_cluster = true;
         self
     }
 
@@ -138,8 +147,9 @@ impl Parameter {
 }
 
 /// The lists, with the heading that the documentation gives them.
-pub const SECTIONS: [(&str, &[Parameter]); 5] = [
+pub const SECTIONS: [(&str, &[Parameter]); 6] = [
     ("Network and process", network::PARAMETERS),
+    ("Cluster", cluster::PARAMETERS),
     ("Memory and expiry", memory::PARAMETERS),
     ("Encodings", encoding::PARAMETERS),
     ("Monitoring", monitoring::PARAMETERS),

@@ -26,7 +26,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |s| texts::show_events(s.notify_events),
         |s, text| texts::read_events(text).map(|events| s.notify_events = events),
         "Which changes of keys are published: `KEA` for all. Empty: none.",
-    ),
+    )
+    .of_cluster(),
     Parameter::number(
         "slowlog-log-slower-than",
         Form::from(-1),

@@ -69,6 +69,14 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |s, seconds| s.idle_timeout_s = seconds as u64,
         "Seconds after which an idle client is closed; 0: never.",
     ),
+    Parameter::number(
+        "request-deadline",
+        Form::Integer { min: 1, max: 3_600_000 },
+        |s| s.request_deadline_ms as i64,
+        |s, ms| s.request_deadline_ms = ms as u64,
+        "Milliseconds for which a request is tried whose slot another node owns, or is about to own; then its client gets \
+         an error that says whether it may have been executed.",
+    ),
     Parameter::text(
         "requirepass",
         Form::Text("a password"),

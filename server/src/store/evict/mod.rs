@@ -17,6 +17,7 @@ mod ghost;
 mod ring;
 mod s3fifo;
 pub mod sampled;
+mod shed;
 
 use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicUsize,

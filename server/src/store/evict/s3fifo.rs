@@ -7,6 +7,7 @@ use super::{
         SHARDS,
         bucket::{META_FREQUENCY, META_SMALL},
         keyspace::Keyspace,
+        replicate::SlotSet,
         shard::Shard,
         table::Place,
     },
@@ -60,12 +61,14 @@ impl Keyspace<'_> {
         let Some(record) = evictor.pop(domain) else { return false };
         let shard = record.shard();
         self.hold_one(shard);
+        let owned = self.shard(shard).owned_slots();
         let found = self.shard_mut(shard).find_small(record.partial_hash());
         let evicted = found.and_then(|(db, place)| {
             let table = &self.shard_mut(shard).db_mut(db).table;
             let bucket = table.bucket(place.bucket);
             let is_used = bucket.meta(place.lane) & META_FREQUENCY > 0;
-            let may_go = scope == Scope::All || table.entry(place).deadline_ms().is_some();
+            let entry = table.entry(place);
+            let may_go = owned.has_key(entry.key()) && (scope == Scope::All || entry.deadline_ms().is_some());
             if is_used || !may_go {
                 bucket.set_meta(place.lane, 0);
                 return None;
@@ -112,6 +115,10 @@ impl Shard {
     /// Moves the shard's hand over its buckets to a victim. `None`: it came to the end, and stands at the start again.
     fn walk(&mut self, scope: Scope, walk: &mut Walk) -> Option<(usize, Place)> {
         walk.least = None;
+        let owned = self.owned_slots();
+        if owned.is_empty() {
+            return None;
+        }
         while self.hand.db < self.db_count() {
             let (db, from) = (self.hand.db, self.hand.bucket);
             let Some(table) = self.db(db).map(|db| &db.table) else {
@@ -119,7 +126,7 @@ impl Shard {
                 continue;
             };
             for at in from..table.bucket_count() {
-                if let Some(victim) = visit_bucket(table, at, db, scope, walk) {
+                if let Some(victim) = visit_bucket(table, (db, at), scope, owned, walk) {
                     self.hand.bucket = at;
                     return Some(victim);
                 }
@@ -133,9 +140,9 @@ impl Shard {
 
 fn visit_bucket(
     table: &super::super::table::Table,
-    at: usize,
-    db: usize,
+    (db, at): (usize, usize),
     scope: Scope,
+    owned: SlotSet,
     walk: &mut Walk,
 ) -> Option<(usize, Place)> {
     let bucket = table.bucket(at);
@@ -143,6 +150,9 @@ fn visit_bucket(
         let meta = bucket.meta(lane);
         let place = Place { bucket: at, lane };
         if meta & META_SMALL != 0 || scope == Scope::Volatile && table.entry(place).deadline_ms().is_none() {
+            continue;
+        }
+        if !owned.has_key(table.entry(place).key()) {
             continue;
         }
         let frequency = meta & META_FREQUENCY;

@@ -58,6 +58,10 @@ impl Keyspace<'_> {
     ) -> Option<(usize, Place)> {
         let now_ms = self.now_ms();
         let guarded = self.shard_mut(shard);
+        let owned = guarded.owned_slots();
+        if owned.is_empty() {
+            return None;
+        }
         let mut worst: Option<(u64, usize, Place)> = None;
         for db in 0..guarded.db_count() {
             let Some(content) = guarded.db(db) else { continue };
@@ -71,7 +75,7 @@ impl Keyspace<'_> {
                 for lane in content.table.bucket(at).occupied() {
                     let place = Place { bucket: at, lane };
                     let entry = content.table.entry(place);
-                    if scope == Scope::Volatile && entry.deadline_ms().is_none() {
+                    if scope == Scope::Volatile && entry.deadline_ms().is_none() || !owned.has_key(entry.key()) {
                         continue;
                     }
                     let badness = badness(entry, criterion, now_ms);

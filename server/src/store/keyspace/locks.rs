@@ -41,6 +41,8 @@ impl<'s> Keyspace<'s> {
     /// Lets go of all shards, then frees what was costly to free.
     #[inline]
     pub fn release(&mut self) {
+        // Whatever changed keys without being a command: eviction, expiry.
+        self.flush_effects(&[]);
         if let Held::Many(mut guards) = std::mem::replace(&mut self.held, Held::None) {
             guards.clear();
             self.spare = guards;

@@ -51,59 +51,15 @@ impl<'s> Keyspace<'s> {
         }
     }
 
-    /// Records what copies must apply for this command, in place of the command as it came. Several calls append.
-    ///
-    /// A handler needs it where the command is not deterministic (relative TTLs, random choices) or names keys of
-    /// several slots (then one effect per key).
-    pub fn effect(&mut self, key: &Key<'_>, args: &[&[u8]]) {
-        if self.store.records_effects() {
-            let args = args.iter().map(|&arg| Box::from(arg)).collect();
-            self.effects.get_or_insert_default().push((key.slot, args));
-        }
-    }
-
-    /// Says that the command changed nothing that copies must know.
-    pub fn no_effect(&mut self) {
-        if self.store.records_effects() {
-            self.effects.get_or_insert_default();
-        }
-    }
-
-    /// Whether effects are wanted, for handlers that would work to build them.
-    #[must_use]
-    pub fn records_effects(&self) -> bool {
-        self.store.records_effects()
-    }
-
-    /// Moves the command's effects to their shards' outboxes: those that the handler recorded, else the command itself,
-    /// where it changed anything.
-    pub fn commit_effects<'a>(&mut self, changed: bool, verbatim: impl FnOnce() -> Option<(u16, Vec<&'a [u8]>)>) {
-        if !self.store.records_effects() {
-            return;
-        }
-        let effects = match self.effects.take() {
-            Some(effects) => effects,
-            None if changed => verbatim()
-                .map(|(slot, args)| vec![(slot, args.into_iter().map(Box::from).collect())])
-                .unwrap_or_default(),
-            None => return,
-        };
-        let db = self.circumstances.db;
-        for (slot, args) in effects {
-            let shard = slot as usize % SHARDS;
-            if self.holds(shard) {
-                self.shard_mut(shard).outbox.get_or_insert_default().push(slot, db, args);
-            }
-        }
-    }
-
     /// After a command: deletes those of its keys that a read found expired, and answers whether there were any.
     pub fn expire_met(&mut self, keys: &[Key<'_>]) -> bool {
         if !self.met_expired.replace(false) || self.expiry_role == ExpiryRole::Copy {
             return false;
         }
         for key in keys {
-            self.locate(key);
+            if self.decides_on(key) {
+                self.locate(key);
+            }
         }
         true
     }

@@ -1,7 +1,10 @@
 //! Sections about what a node does not do alone, or not at all: persistence, replication, modules, cluster.
 
 use super::Report;
-use crate::command::ctx::Ctx;
+use crate::{
+    cluster::status::MemberState,
+    command::{cluster::copiers, ctx::Ctx},
+};
 
 /// Nothing is kept on disk: the fields that clients and dashboards look for say so.
 pub(super) fn persistence(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
@@ -19,9 +22,21 @@ pub(super) fn persistence(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
     report.field("aof_last_write_status", "ok");
 }
 
+/// The node's part as owner: who copies what it owns.
 pub(super) fn replication(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
+    let status = ctx.node.cluster_status();
+    let copiers = copiers(&status);
     report.field("role", "master");
-    report.field("connected_slaves", 0);
+    report.field("connected_slaves", copiers.len());
+    for (index, member) in copiers.iter().enumerate() {
+        let addr = member.addrs.client;
+        let lag_s = member.lag_ms.unwrap_or(0) / 1000;
+        report.line(format_args!(
+            "slave{index}:ip={},port={},state=online,offset=0,lag={lag_s},type=replica",
+            addr.ip(),
+            addr.port()
+        ));
+    }
     report.field("master_failover_state", "no-failover");
     report.field("master_replid", &ctx.node.run_id);
     report.field("master_replid2", "0".repeat(40));
@@ -31,10 +46,28 @@ pub(super) fn replication(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
     report.field("repl_backlog_size", 0);
     report.field("repl_backlog_first_byte_offset", 0);
     report.field("repl_backlog_histlen", 0);
+    let lag_ms = copiers.iter().filter_map(|member| member.lag_ms).max();
+    report.field("replication_lag_ms", lag_ms.unwrap_or(0));
 }
 
 pub(super) fn modules(_: &mut Report, _: &mut Ctx<'_, '_>) {}
 
-pub(super) fn cluster(report: &mut Report, _: &mut Ctx<'_, '_>) {
-    report.field("cluster_enabled", 0);
+/// Every node is a cluster, if only of one: cluster clients may begin at any port.
+pub(super) fn cluster(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
+    let status = ctx.node.cluster_status();
+    let alive = status.members.iter().filter(|member| member.state != MemberState::Dead).count();
+    let moving = &status.rebalancing;
+    report.field("cluster_enabled", 1);
+    report.field("cluster_name", &status.cluster_name);
+    report.field("cluster_members", status.members.len());
+    report.field("cluster_members_alive", alive);
+    report.field("cluster_has_majority", u8::from(status.has_majority));
+    if let Some(me) = status.me() {
+        report.field("cluster_slots_owned", me.slots_owned);
+        report.field("cluster_slots_copied", me.slots_copied);
+    }
+    report.field("cluster_slots_moving", moving.slots_moving);
+    report.field("cluster_slots_to_move", moving.slots_left);
+    report.field("cluster_is_warm", u8::from(status.is_warm));
+    report.field("cluster_takeovers_cold", status.takeovers.cold);
 }

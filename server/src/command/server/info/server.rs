@@ -19,8 +19,10 @@ pub(super) fn server(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
     report.field("redis_git_sha1", "00000000");
     report.field("redis_git_dirty", 0);
     report.field("redis_build_id", 0);
-    report.field("redis_mode", "standalone");
-    report.field("server_mode", "standalone");
+    // On the main port a client need not know of a cluster; on the redirect port it must.
+    let mode = if ctx.session.is_redirecting { "cluster" } else { "standalone" };
+    report.field("redis_mode", mode);
+    report.field("server_mode", mode);
     report.field("os", format_args!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
     report.field("arch_bits", usize::BITS);
     report.field("monotonic_clock", "POSIX clock_gettime");

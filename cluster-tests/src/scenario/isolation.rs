@@ -1,0 +1,120 @@
+//! One of three nodes is cut off, serves its own clients on provisional claims, and comes back.
+
+use std::{fmt, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+
+use super::let_work;
+use crate::{
+    load::{self, Load, Seen},
+    netns::Network,
+    process::{NodeProcess, binary},
+    wire::{Conn, WireError},
+};
+
+const PORT: u16 = 6379;
+const KEYS: u64 = 20_000;
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Report {
+    /// What the clients of the majority saw from the cut to the end.
+    pub seen: Seen,
+    /// Whether the isolated node served a write of its own client meanwhile.
+    pub isolated_served: bool,
+    /// Keys of the majority that the isolated node overwrote, and whose values its writes replaced in the end.
+    pub overwritten: u64,
+    /// Keys from before that are gone or changed at the end.
+    pub keys_lost: u64,
+    /// Changes that the majority acknowledged and that are not there.
+    pub differences: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "majority: errors         {}", self.seen.error_count())?;
+        writeln!(f, "majority: slowest        {:?} ({})", self.seen.slowest, self.seen.slowest_command)?;
+        writeln!(f, "isolated node served     {}", self.isolated_served)?;
+        writeln!(f, "overwritten by it        {}", self.overwritten)?;
+        writeln!(f, "older keys lost          {}", self.keys_lost)?;
+        write!(f, "acknowledged changes lost {}", self.differences.len())?;
+        let details = self.seen.errors.iter().map(|(error, count)| format!("{count} × {error}"));
+        for line in details.chain(self.differences.iter().cloned()).take(20) {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs the scenario.
+///
+/// # Errors
+/// The namespaces can't be made, or a node that should serve does not.
+pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
+    let network = Network::new(3)?;
+    let mut nodes = tokio::task::block_in_place(|| start(&network));
+    let addrs: Vec<_> = nodes.iter().map(NodeProcess::addr).collect();
+    load::fill(addrs[0], "old", KEYS, 64).await?;
+    let_work(Duration::from_millis(1500)).await;
+    let clients = Load::start(&addrs[..2], 10);
+    let_work(Duration::from_secs(1)).await;
+    network.pull_cable(2)?;
+    // Longer than it takes to hold the others for dead.
+    let_work(cut_for / 2).await;
+    let isolated_served = overwrite_from_within(&network, addrs[2]);
+    write_on_majority(addrs[0]).await?;
+    let_work(cut_for / 2).await;
+    network.plug_cable(2)?;
+    tokio::task::block_in_place(|| nodes.iter_mut().for_each(|node| node.wait_settled(3)));
+    let_work(Duration::from_secs(2)).await;
+    let seen = clients.finish().await;
+    let overwritten = count_overwritten(addrs[2]).await?;
+    let keys_lost = load::count_wrong(addrs[1], "old", KEYS, 64).await?;
+    let differences = load::differences(addrs[2], &seen).await?;
+    Ok(Report { seen, isolated_served, overwritten, keys_lost, differences })
+}
+
+fn start(network: &Network) -> Vec<NodeProcess> {
+    let mut nodes: Vec<NodeProcess> = Vec::new();
+    for machine in 0..3 {
+        let addr = SocketAddr::new(network.addr(machine), PORT);
+        let mut arguments = vec!["--cluster-secret".to_owned(), "isolation".to_owned()];
+        arguments.extend(["--protected-mode".to_owned(), "no".to_owned()]);
+        if let Some(first) = nodes.first() {
+            arguments.extend(["--join".to_owned(), first.addr().to_string()]);
+        }
+        nodes.push(NodeProcess::start_with(network.command(machine, &binary()), addr, &arguments));
+    }
+    nodes.iter_mut().for_each(|node| node.wait_settled(3));
+    nodes
+}
+
+/// How many keys both sides write while they are apart.
+const CONTESTED: u64 = 500;
+
+/// Lets a client on the isolated machine write; whether it was served.
+fn overwrite_from_within(network: &Network, addr: SocketAddr) -> bool {
+    (0..CONTESTED).all(|index| {
+        let (host, key) = (addr.ip().to_string(), format!("contested:{index}"));
+        let mut client = network.command(2, Path::new("redis-cli"));
+        client.args(["-h", &host, "-p", &addr.port().to_string(), "SET", &key, "isolated"]);
+        let output = client.stdin(Stdio::null()).output();
+        output.is_ok_and(|output| output.stdout.starts_with(b"OK"))
+    })
+}
+
+async fn write_on_majority(addr: SocketAddr) -> Result<(), WireError> {
+    let mut conn = Conn::open(addr).await?;
+    for index in 0..CONTESTED {
+        conn.call(&[b"SET", format!("contested:{index}").as_bytes(), b"majority"]).await?;
+    }
+    Ok(())
+}
+
+async fn count_overwritten(addr: SocketAddr) -> Result<u64, WireError> {
+    let mut conn = Conn::open(addr).await?;
+    let mut count = 0;
+    for index in 0..CONTESTED {
+        let reply = conn.call(&[b"GET", format!("contested:{index}").as_bytes()]).await?;
+        count += u64::from(reply.as_bytes() != Some(b"majority"));
+    }
+    Ok(count)
+}

@@ -1,0 +1,173 @@
+//! A slot goes from a living owner to one of its copies.
+//!
+//! The giver parks the slot's commands, waits until its copies have applied every effect, and appends the grant to the
+//! taker's stream. Until then either side's death only aborts; from then on the giver is a copy and comes back by takeover
+//! alone. The granted row has version 0, which the taker's announcement supersedes: so the giver sees that it arrived.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rondache_protocol::bus::identity::Identity;
+
+use super::{Coordinator, Io, Role, message::CoordinatorMessage};
+use crate::cluster::{
+    plane::{Claim, Follow, Row, Start},
+    table::order::supersedes,
+};
+
+/// Handoffs by this node.
+#[derive(Debug, Default)]
+pub(super) struct Handoffs {
+    parked: BTreeMap<u16, Handoff>,
+    /// Slots whose taker has not announced itself yet.
+    granted: BTreeMap<u16, Granted>,
+}
+
+/// A slot whose commands wait.
+#[derive(Debug)]
+struct Handoff {
+    to: Identity,
+    since_ms: u64,
+    /// Copies that have not applied all effects yet.
+    waiting: BTreeSet<Identity>,
+}
+
+#[derive(Debug)]
+struct Granted {
+    to: Identity,
+    tell_again_ms: u64,
+}
+
+impl Handoffs {
+    /// How many slots are parked.
+    pub(super) fn len(&self) -> usize {
+        self.parked.len()
+    }
+
+    pub(super) fn is_parked(&self, slot: u16) -> bool {
+        self.parked.contains_key(&slot)
+    }
+
+    /// Whether nothing is parked and every taker has announced itself.
+    pub(super) fn is_idle(&self) -> bool {
+        self.parked.is_empty() && self.granted.is_empty()
+    }
+
+    /// Somebody announced to own the slot.
+    pub(super) fn confirmed(&mut self, slot: u16) {
+        self.granted.remove(&slot);
+    }
+
+    pub(super) fn forget(&mut self, slot: u16) {
+        self.parked.remove(&slot);
+    }
+}
+
+impl Coordinator {
+    pub(super) fn begin_handoff(&mut self, io: &mut Io<'_>, row: &Row, to: Identity) {
+        let waiting = row.copies.iter().copied().collect();
+        self.handoffs.parked.insert(row.slot, Handoff { to, since_ms: io.now_ms, waiting });
+        io.plane.park(row.slot);
+    }
+
+    /// A copy of a parked slot has applied everything.
+    pub(super) fn caught_up(&mut self, io: &mut Io<'_>, slot: u16, epoch: u64, copy: Identity) {
+        if self.table.epoch(slot) != epoch {
+            return;
+        }
+        if let Some(handoff) = self.handoffs.parked.get_mut(&slot) {
+            handoff.waiting.remove(&copy);
+            if handoff.waiting.is_empty() {
+                self.grant(io, slot);
+            }
+        }
+    }
+
+    /// A copy of a slot was lost; if the slot is parked, it need not be waited for.
+    pub(super) fn lost_while_parked(&mut self, io: &mut Io<'_>, slot: u16, copy: Identity) {
+        let Some(handoff) = self.handoffs.parked.get_mut(&slot) else { return };
+        handoff.waiting.remove(&copy);
+        if handoff.to == copy {
+            self.abort_handoff(io, slot);
+        } else if handoff.waiting.is_empty() {
+            self.grant(io, slot);
+        }
+    }
+
+    /// Executes the slot's commands here again.
+    pub(super) fn abort_handoff(&mut self, io: &mut Io<'_>, slot: u16) {
+        if self.handoffs.parked.remove(&slot).is_some() {
+            io.plane.unpark(slot);
+            self.reconcile.consider(slot);
+        }
+    }
+
+    pub(super) fn tick_handoffs(&mut self, io: &mut Io<'_>) {
+        let slots: Vec<u16> = self.handoffs.parked.keys().copied().collect();
+        for slot in slots {
+            self.tick_handoff(io, slot);
+        }
+        let (now_ms, again_ms) = (io.now_ms, io.now_ms + self.settings.grant_ms);
+        self.handoffs.granted.retain(|_, granted| self.view.is_alive(&granted.to));
+        let mut late: BTreeMap<Identity, Vec<u16>> = BTreeMap::new();
+        for (slot, granted) in &mut self.handoffs.granted {
+            if now_ms >= granted.tell_again_ms {
+                granted.tell_again_ms = again_ms;
+                late.entry(granted.to).or_default().push(*slot);
+            }
+        }
+        for (taker, slots) in late {
+            for rows in self.table.batches(slots) {
+                io.send(taker, CoordinatorMessage::Rows(rows));
+            }
+        }
+    }
+
+    fn tick_handoff(&mut self, io: &mut Io<'_>, slot: u16) {
+        let Some(handoff) = self.handoffs.parked.get_mut(&slot) else { return };
+        handoff.waiting.retain(|copy| self.view.is_alive(copy));
+        let (to, is_late) = (handoff.to, io.now_ms >= handoff.since_ms + self.settings.park_ms);
+        let (is_taker_late, is_ready) = (handoff.waiting.contains(&to), handoff.waiting.is_empty());
+        let may_move = self.is_leaving || self.view.has_majority();
+        if !self.may_receive(&to) || !may_move {
+            self.abort_handoff(io, slot);
+        } else if is_ready || (is_late && !is_taker_late) {
+            self.grant(io, slot);
+        } else if is_late {
+            self.reconcile.pause(to, io.now_ms + self.settings.lost_copy_pause_ms);
+            self.abort_handoff(io, slot);
+        }
+    }
+
+    /// Gives a parked slot away. Copies that have not caught up are dropped.
+    fn grant(&mut self, io: &mut Io<'_>, slot: u16) {
+        let Some((handoff, before)) = self.handoffs.parked.remove(&slot).zip(self.table.row(slot)) else { return };
+        let Handoff { to, waiting, .. } = handoff;
+        let stays = |copy: &&Identity| **copy != to && !waiting.contains(copy) && self.view.is_alive(copy);
+        let copies = [self.me].iter().chain(before.copies.iter().filter(stays)).copied().collect();
+        waiting.iter().for_each(|copy| io.plane.stop_copy(slot, *copy));
+        let epoch = before.epoch + 1;
+        // Without a majority there may be a firm owner elsewhere by now, whom this handoff must not outrank.
+        let is_firm = before.claim.provisional == 0 && self.view.has_majority();
+        let claim = if is_firm { Claim { firm_epoch: epoch, provisional: 0 } } else { before.claim };
+        let row = Row { slot, epoch, version: 0, claim, owner: to, copies };
+        io.plane.grant(&row);
+        self.forget_own(slot);
+        self.set_role(slot, Role::Copy);
+        io.plane.follow(slot, epoch, Some(to), Follow::Copy);
+        self.table.merge(&row);
+        let tell_again_ms = io.now_ms + self.settings.grant_ms;
+        self.handoffs.granted.insert(slot, Granted { to, tell_again_ms });
+    }
+
+    /// The grant of a slot has come through its giver's stream.
+    pub(super) fn granted(&mut self, io: &mut Io<'_>, row: Row) {
+        let slot = row.slot;
+        if row.owner != self.me || slot >= self.settings.slots || self.owns(slot) {
+            return;
+        }
+        let is_best = self.table.row(slot).is_none_or(|known| known == row || supersedes(&row, &known));
+        if is_best {
+            self.begin_to_own(io, Row { version: row.version + 1, ..row }, Start::Warm);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Decides who owns and who copies which slot. Pure: time, views, messages and events are handed in; out come messages
+//! and orders to the data plane. So a whole cluster of coordinators runs in a deterministic simulation.
+//!
+//! ```text
+//!    view ──┐                        ┌── own / follow / start_copy / park / grant ──► data plane
+//! messages ─┼──► Coordinator ────────┤
+//!   events ─┘   table, plan, view    └── rows, digests, plans, questions ───────────► other coordinators
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`message`] | what coordinators say to each other |
+//! | [`settings`] | what differs between clusters, and how long things may take |
+//! | [`plan`] | plans: who is to own and to copy which slot |
+//! | `publishing` | when the oldest member makes a new plan |
+//! | `rows` | rows that are learnt, and what they change here |
+//! | `gossip` | the exchange of tables |
+//! | `reconcile` | the owner's work: copies started and dropped |
+//! | `handoff` | park, caught up, grant |
+//! | `orphans` | slots whose owner is gone |
+//! | `compare` | copies agree on who takes over |
+//! | `contest` | a fork ends: who of two owners keeps the slot |
+//! | `confirm` | provisional claims become firm |
+//! | [`progress`] | figures for people |
+
+mod compare;
+mod confirm;
+mod contest;
+mod gossip;
+mod handoff;
+pub mod message;
+mod orphans;
+pub mod plan;
+pub mod progress;
+mod publishing;
+mod reconcile;
+mod rows;
+pub mod settings;
+#[cfg(test)]
+mod simulation;
+mod slot_set;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rondache_protocol::bus::identity::Identity;
+
+use self::{
+    message::{CoordinatorMessage, Outgoing, To},
+    plan::{Plan, Planner},
+    progress::Takeovers,
+    settings::{PartitionPolicy, Settings},
+};
+use super::{
+    member::View,
+    plane::{Claim, DataPlane, Follow, PlaneEvent, Row, Start},
+    table::SlotTable,
+};
+
+/// The world, as the coordinator reaches it during one input.
+pub struct Io<'a> {
+    /// The time, by a clock of this node that never goes back.
+    pub now_ms: u64,
+    /// The data plane.
+    pub plane: &'a mut dyn DataPlane,
+    /// Takes what is to be sent.
+    pub out: &'a mut Vec<Outgoing>,
+}
+
+impl Io<'_> {
+    fn send(&mut self, to: Identity, message: CoordinatorMessage) {
+        self.out.push(Outgoing { to: To::One(to), message });
+    }
+
+    fn broadcast(&mut self, message: CoordinatorMessage) {
+        self.out.push(Outgoing { to: To::All, message });
+    }
+}
+
+/// What this node is to a slot, as its data plane was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Owner,
+    Copy,
+    Neither,
+}
+
+/// One node's coordinator.
+///
+/// Every input is quick: none walks all slots but a new view, a new plan and the tables' first exchange.
+pub struct Coordinator {
+    me: Identity,
+    settings: Settings,
+    planner: Box<dyn Planner>,
+    /// Draws whom to exchange tables with.
+    random: fastrand::Rng,
+    view: Arc<View>,
+    table: SlotTable,
+    roles: Box<[Role]>,
+    plan: Option<Plan>,
+    publishing: publishing::Publishing,
+    gossip: gossip::Gossip,
+    reconcile: reconcile::Reconcile,
+    handoffs: handoff::Handoffs,
+    /// Slots whose owner is gone, or that were granted to this node by a grant that has not come.
+    orphans: BTreeMap<u16, orphans::Orphan>,
+    /// By the owner that is gone.
+    compares: BTreeMap<Identity, compare::Compare>,
+    /// Where each provisional takeover by this node began.
+    forks: BTreeMap<u16, contest::Fork>,
+    contests: BTreeMap<u16, contest::Contest>,
+    confirm: confirm::Confirm,
+    /// Slots whose rows this node changed and has not yet broadcast.
+    changed: BTreeSet<u16>,
+    is_leaving: bool,
+    takeovers: Takeovers,
+}
+
+impl std::fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plan = self.plan.as_ref().map(Plan::number);
+        f.debug_struct("Coordinator").field("me", &self.me).field("plan", &plan).finish_non_exhaustive()
+    }
+}
+
+impl Coordinator {
+    /// A coordinator that knows nobody and no slot. `seed` is random: nodes that draw alike would all exchange tables
+    /// with the same member.
+    #[must_use]
+    pub fn new(me: Identity, settings: Settings, planner: Box<dyn Planner>, seed: u64) -> Self {
+        Self {
+            me,
+            planner,
+            random: fastrand::Rng::with_seed(seed),
+            view: Arc::default(),
+            table: SlotTable::new(settings.slots),
+            roles: vec![Role::Neither; usize::from(settings.slots)].into_boxed_slice(),
+            plan: None,
+            publishing: publishing::Publishing::default(),
+            gossip: gossip::Gossip::default(),
+            reconcile: reconcile::Reconcile::default(),
+            handoffs: handoff::Handoffs::default(),
+            orphans: BTreeMap::new(),
+            compares: BTreeMap::new(),
+            forks: BTreeMap::new(),
+            contests: BTreeMap::new(),
+            confirm: confirm::Confirm::default(),
+            changed: BTreeSet::new(),
+            is_leaving: false,
+            takeovers: Takeovers::default(),
+            settings,
+        }
+    }
+
+    /// Begins as a node that is to join: its requests wait until it knows who owns what.
+    pub fn join(&mut self, io: &mut Io<'_>) {
+        for slot in 0..self.settings.slots {
+            io.plane.follow(slot, 0, None, Follow::Forward);
+        }
+    }
+
+    /// Begins as the first node of a new cluster: it owns every slot.
+    pub fn found(&mut self, io: &mut Io<'_>) {
+        let claim = Claim { firm_epoch: 1, provisional: 0 };
+        for slot in 0..self.settings.slots {
+            let row = Row { slot, epoch: 1, version: 1, claim, owner: self.me, copies: Vec::new() };
+            self.begin_to_own(io, row, Start::Warm);
+        }
+        self.flush(io);
+    }
+
+    /// Members came, went or changed. The view must hold this node itself.
+    pub fn view_changed(&mut self, io: &mut Io<'_>, view: Arc<View>) {
+        let before = std::mem::replace(&mut self.view, view);
+        self.publishing.put_off(io.now_ms + self.settings.plan_debounce_ms);
+        let has_same_lives = before.live().map(identity_of).eq(self.view.live().map(identity_of));
+        if has_same_lives && before.members.len() == self.view.members.len() {
+            return;
+        }
+        self.confirm.restart(io.now_ms + self.settings.confirm_wait_ms);
+        self.greet(io, &before);
+        self.sort_out_the_dead(io);
+        self.take_orphans(io);
+        self.reconsider_all();
+        self.flush(io);
+    }
+
+    /// Another member's coordinator said something.
+    pub fn message(&mut self, io: &mut Io<'_>, from: Identity, message: CoordinatorMessage) {
+        match message {
+            CoordinatorMessage::Rows(rows) => rows.rows().for_each(|row| self.learn(io, row)),
+            CoordinatorMessage::Digest(digest) => self.on_digest(io, from, &digest),
+            CoordinatorMessage::Ranges(ranges) => self.on_ranges(io, from, &ranges),
+            CoordinatorMessage::Plan(plan) => self.learn_plan(io.now_ms, plan),
+            CoordinatorMessage::Compare(question) => self.on_compare(io, from, &question),
+            CoordinatorMessage::Compared(answer) => self.on_compared(io, from, &answer),
+            CoordinatorMessage::Take(slots) => self.on_take(io, from, &slots),
+            CoordinatorMessage::NotSynced(slots) => {
+                slots.iter().for_each(|at| self.copy_lost(io, at.slot, at.epoch, from));
+            }
+            CoordinatorMessage::Reclaim(claims) => self.on_reclaim(io, from, &claims),
+            CoordinatorMessage::Kept(rows) => rows.rows().for_each(|row| self.on_kept(io, row)),
+            CoordinatorMessage::Confirm { round, rows } => self.on_confirm(io, from, round, &rows),
+            CoordinatorMessage::Confirmed { round } => self.on_confirmed(io, from, round),
+        }
+        self.send_reclaims(io);
+    }
+
+    /// The data plane has something to tell.
+    pub fn plane_event(&mut self, io: &mut Io<'_>, event: PlaneEvent) {
+        match event {
+            PlaneEvent::CopySynced { slot, epoch, to } => self.copy_synced(io, slot, epoch, to),
+            PlaneEvent::CopyLost { slot, epoch, to } => self.copy_lost(io, slot, epoch, to),
+            PlaneEvent::CaughtUp { slot, epoch, copy } => self.caught_up(io, slot, epoch, copy),
+            PlaneEvent::Granted { row } => self.granted(io, row),
+        }
+    }
+
+    /// Time has passed. To be called every 10 to 50 ms: what others learn of changed rows, they learn then.
+    pub fn tick(&mut self, io: &mut Io<'_>) {
+        self.tick_contests(io);
+        self.tick_compares(io);
+        self.take_orphans(io);
+        self.tick_handoffs(io);
+        self.tick_reconcile(io);
+        self.tick_publishing(io);
+        self.tick_confirm(io);
+        self.tick_gossip(io);
+        self.flush(io);
+    }
+
+    /// Gives all slots away, as fast as others can take them. The caller also tells the members, by
+    /// [`super::member::MemberInfo::is_leaving`].
+    pub fn leave(&mut self, io: &mut Io<'_>) {
+        self.is_leaving = true;
+        self.reconsider_all();
+        self.tick(io);
+    }
+
+    /// Whether this node was told to leave and may go: it owns nothing, and who took its slots has said so. It never
+    /// gets there where nobody is left to take them; the caller bounds its patience.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.is_leaving && self.handoffs.is_idle() && (self.owned() == 0 || !self.has_others())
+    }
+
+    /// Whether writes may be executed: under [`PartitionPolicy::Majority`] not without one.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.settings.policy == PartitionPolicy::Available || self.view.has_majority()
+    }
+
+    /// Under which name this node owns and copies slots.
+    #[must_use]
+    pub fn me(&self) -> Identity {
+        self.me
+    }
+
+    /// The slot table.
+    #[must_use]
+    pub fn table(&self) -> &SlotTable {
+        &self.table
+    }
+
+    /// The plan that this node follows.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// Changes how many copies each slot is to have.
+    pub fn set_copies(&mut self, now_ms: u64, copies: usize) {
+        self.settings.copies = copies;
+        self.publishing.put_off(now_ms);
+    }
+
+    /// Changes what happens without a majority.
+    pub fn set_policy(&mut self, policy: PartitionPolicy) {
+        self.settings.policy = policy;
+    }
+
+    fn role(&self, slot: u16) -> Role {
+        self.roles.get(usize::from(slot)).copied().unwrap_or(Role::Neither)
+    }
+
+    fn owns(&self, slot: u16) -> bool {
+        self.role(slot) == Role::Owner
+    }
+
+    fn set_role(&mut self, slot: u16, role: Role) {
+        if let Some(place) = self.roles.get_mut(usize::from(slot)) {
+            *place = role;
+        }
+    }
+
+    /// Whether any other member is alive.
+    fn has_others(&self) -> bool {
+        self.view.live().any(|member| member.info.identity != self.me)
+    }
+
+    /// Whether the member may be given slots and copies.
+    fn may_receive(&self, node: &Identity) -> bool {
+        self.view.get(node).is_some_and(|member| member.may_serve() && !member.info.is_leaving)
+    }
+
+    /// Broadcasts the rows that this node changed.
+    fn flush(&mut self, io: &mut Io<'_>) {
+        for rows in self.table.batches(std::mem::take(&mut self.changed)) {
+            io.broadcast(CoordinatorMessage::Rows(rows));
+        }
+    }
+}
+
+fn identity_of(member: &super::member::Member) -> Identity {
+    member.info.identity
+}

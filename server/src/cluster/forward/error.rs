@@ -1,0 +1,54 @@
+//! Why a request for another node's slot got no reply from there, and what its client reads.
+
+use crate::command::CommandError;
+
+/// A forwarded request's failure. The text's first word is the code that clients dispatch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForwardFailure {
+    /// The owner could not be reached until the deadline. Nothing was executed.
+    #[error("CLUSTERDOWN The node that owns this slot could not be reached in time; nothing was executed")]
+    Unreachable,
+    /// The slot had no owner, or a changing one, until the deadline. Nothing was executed.
+    #[error("TRYAGAIN The slot was changing its owner for too long; nothing was executed")]
+    BetweenOwners,
+    /// So much waits for owners already that no more is taken. Nothing was executed.
+    #[error("TRYAGAIN Too many requests wait for slots that are changing their owners; nothing was executed")]
+    TooManyWait,
+    /// The request was sent, and no reply came.
+    #[error(
+        "UNKNOWN The outcome of this command is not known: its slot's owner went away or did not answer in time, so the \
+         command may or may not have been executed"
+    )]
+    OutcomeUnknown,
+    /// The request is longer than what nodes send each other.
+    #[error("ERR the request is too long to be forwarded to the node that owns its slot")]
+    TooLong,
+}
+
+impl ForwardFailure {
+    /// Whether the same request may be sent again without being executed twice.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Unreachable | Self::BetweenOwners | Self::TooManyWait)
+    }
+}
+
+impl From<ForwardFailure> for CommandError {
+    fn from(failure: ForwardFailure) -> Self {
+        Self::Other(failure.to_string().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_tells_whether_something_may_have_been_executed() {
+        let code = |failure: ForwardFailure| CommandError::from(failure).code().into_owned();
+        assert_eq!(code(ForwardFailure::Unreachable), "CLUSTERDOWN");
+        assert_eq!(code(ForwardFailure::BetweenOwners), "TRYAGAIN");
+        assert_eq!(code(ForwardFailure::OutcomeUnknown), "UNKNOWN");
+        assert!(!ForwardFailure::OutcomeUnknown.is_retryable());
+    }
+}

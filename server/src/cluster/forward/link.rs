@@ -1,0 +1,104 @@
+//! The socket of one worker's link to one peer.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use rondache_protocol::bus::{forward, forward::kind, frame::Frame};
+use tokio::{io::AsyncWrite, net::TcpStream};
+
+use super::{inbox::Inbox, links::Links};
+use crate::{
+    cluster::routing::PeerIndex,
+    net::worker::{Worker, with_worker},
+    node::Node,
+};
+
+/// How long connecting may take, the handshake included.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
+
+/// Reads in a row, before the other tasks of the worker have their turn.
+const READS_MAX: usize = 8;
+
+/// Connects to a peer and serves the worker's queue to it, until the connection ends. What is unanswered then goes back
+/// to its waves.
+pub(crate) async fn run(node: Arc<Node>, peer: PeerIndex) {
+    if let Err(error) = connect_and_serve(&node, peer).await {
+        tracing::debug!(%error, peer = peer.0, "a link to another node ended");
+    }
+    with_worker(|worker| worker.links.lose(peer, Instant::now()));
+}
+
+async fn connect_and_serve(node: &Arc<Node>, peer: PeerIndex) -> io::Result<()> {
+    let known = node.cluster.routing.peer(peer).ok_or(io::ErrorKind::NotFound)?;
+    let dialled = node.cluster.forwarding.dialler().dial(known);
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, dialled).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    stream.set_nonblocking(true)?;
+    let mut socket = Socket { node: node.clone(), peer, stream: TcpStream::from_std(stream)?, inbox: Inbox::default() };
+    std::future::poll_fn(|cx| with_worker(|worker| socket.poll(cx, worker))).await
+}
+
+struct Socket {
+    node: Arc<Node>,
+    peer: PeerIndex,
+    stream: TcpStream,
+    inbox: Inbox,
+}
+
+impl Socket {
+    /// Takes replies, then sends what is queued. Ready only when the link is to end.
+    fn poll(&mut self, cx: &mut Context<'_>, worker: &mut Worker) -> Poll<io::Result<()>> {
+        let (node, peer) = (&self.node, self.peer);
+        let mut reads = 0;
+        let mut now = None;
+        loop {
+            let (links, scratch) = (&mut worker.links, &mut worker.read_buf);
+            let read = self.inbox.poll_read(cx, &mut self.stream, scratch, |frame| {
+                take_frame(node, links, peer, frame, *now.get_or_insert_with(Instant::now))
+            });
+            match read {
+                Poll::Pending => break,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) => {}
+            }
+            reads += 1;
+            if reads == READS_MAX {
+                cx.waker().wake_by_ref();
+                break;
+            }
+        }
+        loop {
+            let queued = worker.links.queued(peer);
+            if queued.is_empty() {
+                break;
+            }
+            match Pin::new(&mut self.stream).poll_write(cx, queued) {
+                Poll::Pending => break,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(len)) => worker.links.sent(peer, len),
+            }
+        }
+        if worker.links.wait(peer, cx.waker()) {
+            Poll::Pending
+        } else {
+            Poll::Ready(Err(io::ErrorKind::HostUnreachable.into()))
+        }
+    }
+}
+
+fn take_frame(_node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
+    match frame.kind {
+        kind::REPLY => links.take_reply(peer, frame.payload, now).map_err(io::Error::other),
+        kind::PUSH => {
+            let (_client, _messages) = forward::decode_push(frame.payload).map_err(io::Error::other)?;
+            Ok(())
+        }
+        // A newer peer may say more than this node understands.
+        _ => Ok(()),
+    }
+}

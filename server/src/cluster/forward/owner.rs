@@ -1,0 +1,219 @@
+//! The other end of a link: runs the requests that an entry node sends, on this node's store, and replies.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use rondache_protocol::{
+    bus::{
+        forward::{Forward, Group, ReplyEncoder, Status, kind},
+        frame::{self, Frame},
+    },
+    resp::{
+        request::{RequestLimits, RequestParser},
+        writer::RespVersion,
+    },
+};
+use tokio::{io::AsyncWrite, net::TcpStream};
+
+use super::{FRAME_LEN_MAX, inbox::Inbox};
+use crate::{
+    net::{
+        running::{keep_last_reply, run_batch},
+        worker::{Worker, with_worker},
+    },
+    node::{Node, clock},
+    session::{
+        Session,
+        away::{Away, Served},
+        batch::{BatchEnd, REPLY_BYTES_MAX},
+    },
+};
+
+/// A connection over which another node sends requests. It ends with its socket.
+pub(crate) struct PeerConnection {
+    stream: TcpStream,
+    inbox: Inbox,
+    serving: Serving,
+    /// Replies that the socket did not take yet. While there are any, nothing more is read.
+    unsent: Vec<u8>,
+}
+
+/// What the requests of a link run with.
+struct Serving {
+    node: Arc<Node>,
+    /// For requests that need no state of their client's.
+    session: Session,
+    parser: RequestParser,
+}
+
+impl PeerConnection {
+    pub(crate) fn new(stream: std::net::TcpStream, node: &Arc<Node>) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        let stream = TcpStream::from_std(stream)?;
+        let client = node.clients.unlisted(stream.peer_addr()?, stream.local_addr()?, clock::unix_ms());
+        Ok(Self {
+            stream,
+            inbox: Inbox::default(),
+            serving: Serving {
+                node: node.clone(),
+                session: Session::new(client, true),
+                parser: RequestParser::new(RequestLimits::default()),
+            },
+            unsent: Vec::new(),
+        })
+    }
+
+    /// Serves the peer until either side ends the connection.
+    pub(crate) async fn run(mut self) {
+        let end = std::future::poll_fn(|cx| with_worker(|worker| self.poll(cx, worker))).await;
+        if let Err(error) = end
+            && error.kind() != io::ErrorKind::UnexpectedEof
+        {
+            tracing::debug!(%error, "a link from another node ended");
+        }
+    }
+
+    /// Runs what has come and replies with one write. Ready only when the connection is to end.
+    fn poll(&mut self, cx: &mut Context<'_>, worker: &mut Worker) -> Poll<io::Result<()>> {
+        let mut scratch = std::mem::take(&mut worker.read_buf);
+        let mut out = std::mem::take(&mut worker.out);
+        out.clear();
+        let end = self.poll_with(cx, worker, &mut scratch, &mut out);
+        (worker.read_buf, worker.out) = (scratch, out);
+        end
+    }
+
+    fn poll_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &mut Worker,
+        scratch: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if !self.unsent.is_empty() && std::task::ready!(self.poll_send_unsent(cx)).is_err() {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let serving = &mut self.serving;
+            let read =
+                self.inbox.poll_read(cx, &mut self.stream, scratch, |frame| serving.take_frame(worker, frame, out));
+            match read {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) => {}
+            }
+            serving.node.hub.tracking.flush();
+            if !out.is_empty() {
+                let sent = match self.stream.try_write(out) {
+                    Ok(sent) => sent,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                    Err(error) => return Poll::Ready(Err(error)),
+                };
+                self.unsent.extend_from_slice(out.get(sent..).unwrap_or_default());
+                out.clear();
+            }
+        }
+    }
+
+    fn poll_send_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let sent = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, &self.unsent))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.drain(..sent);
+        }
+        self.unsent = Vec::new();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Serving {
+    fn take_frame(&mut self, worker: &mut Worker, frame: Frame<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+        match frame.kind {
+            kind::FORWARD => {
+                let forward = Forward::decode(frame.payload).map_err(io::Error::other)?;
+                self.run_frame(worker, &forward, out)
+            }
+            // A newer peer may say more than this node understands.
+            _ => Ok(()),
+        }
+    }
+
+    fn run_frame(&mut self, worker: &mut Worker, forward: &Forward<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+        let count = forward.count().map_err(io::Error::other)?;
+        worker.settings.refresh(&self.node.settings);
+        worker.refused.clear();
+        let begun = frame::begin(out, kind::REPLY, 0);
+        let mut encoder = ReplyEncoder::begin(out, forward.id, count);
+        let full_at = out.len() + REPLY_BYTES_MAX;
+        for group in forward.groups() {
+            let group = group.map_err(io::Error::other)?;
+            if !self.run_group(worker, &group, full_at, &mut encoder, out)? {
+                break;
+            }
+        }
+        encoder.finish(out, Status::Later);
+        if frame::finish(out, begun, FRAME_LEN_MAX).is_err() {
+            return refuse_too_long(forward.id, count, out);
+        }
+        Ok(())
+    }
+
+    /// Runs a group; `false`: what follows it in the frame must wait.
+    fn run_group(
+        &mut self,
+        worker: &mut Worker,
+        group: &Group<'_>,
+        full_at: usize,
+        encoder: &mut ReplyEncoder,
+        out: &mut Vec<u8>,
+    ) -> io::Result<bool> {
+        let session = &mut self.session;
+        let manner = &group.manner;
+        session.db = usize::from(manner.db).min(crate::store::DATABASES - 1);
+        session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+        session.no_touch = manner.no_touch;
+        let mut served = Served::new(std::mem::take(&mut worker.ends), group, full_at);
+        let mut from = 0;
+        let start = out.len();
+        self.parser.restart();
+        let away = Away::Serve(&mut served);
+        let end = run_batch(&self.node, worker, session, &mut self.parser, group.requests, &mut from, out, away);
+        let mut ends = served.ends;
+        let whole = match end {
+            Some(BatchEnd::Drained) => from == group.requests.len(),
+            Some(BatchEnd::Flush | BatchEnd::Paused) => true,
+            Some(BatchEnd::Blocked(blocked)) => {
+                blocked.time_out(&self.node);
+                blocked.leave(&self.node);
+                true
+            }
+            _ => false,
+        };
+        if group.manner.is_unit {
+            keep_last_reply(out, start, &mut ends);
+        }
+        let is_done = ends.len() == usize::from(group.count);
+        encoder.end_replies(out, &ends);
+        ends.clear();
+        worker.ends = ends;
+        if whole { Ok(is_done) } else { Err(io::Error::other("a peer's requests are malformed")) }
+    }
+}
+
+/// Replies beyond what a frame holds: each request gets an error instead.
+fn refuse_too_long(id: u64, count: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let begun = frame::begin(out, kind::REPLY, 0);
+    let mut encoder = ReplyEncoder::begin(out, id, count);
+    for _ in 0..count {
+        out.extend_from_slice(b"-ERR the reply is too long to be sent between nodes\r\n");
+        encoder.end_reply(out, Status::Done);
+    }
+    encoder.finish(out, Status::Done);
+    frame::finish(out, begun, FRAME_LEN_MAX).map_err(io::Error::other)
+}

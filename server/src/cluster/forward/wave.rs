@@ -1,0 +1,376 @@
+//! A wave: the requests of one client's batch that this node's store can't answer, and what has become of them.
+//!
+//! ```text
+//! local replies   +OK   :1  ·        $1 a  ·  ·
+//! items                     ▲ peer 2       ▲  ▲ peer 1 (two in one frame)
+//! ```
+//! The replies of what ran here stand in one buffer; each item knows at which place of it its own reply belongs. When
+//! every item has one, [`Wave::assemble`] puts them together in the order of the requests.
+
+use std::{ops::Range, time::Instant};
+
+use rondache_protocol::{
+    bus::forward::Manner,
+    resp::writer::{ReplyWriter, RespVersion},
+};
+
+use super::{error::ForwardFailure, gather::Gather};
+use crate::cluster::routing::PeerIndex;
+
+/// The slot of an item that goes to a node rather than to a slot's owner.
+pub(crate) const NO_SLOT: u16 = u16::MAX;
+
+/// Where an item goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To the owner of its slot, whoever that is by then.
+    Owner,
+    /// To this node, as part of a command that concerns all nodes.
+    Here,
+    /// To one peer, likewise.
+    Node(PeerIndex),
+}
+
+/// How far an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// To be sent, or run here, as soon as its slot has an owner.
+    Waiting,
+    /// Under way, in the wave's frame of that number.
+    Sent {
+        /// To whom.
+        peer: PeerIndex,
+        /// Counts the wave's frames.
+        frame: u16,
+    },
+    /// Its reply stands in [`Wave::replies`].
+    Done {
+        /// Where it begins.
+        from: usize,
+        /// How long it is.
+        len: usize,
+    },
+    /// It gets an error.
+    Failed(ForwardFailure),
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// The request's bytes in [`Wave::requests`].
+    pub(crate) request: Range<usize>,
+    pub(crate) slot: u16,
+    pub(crate) target: Target,
+    pub(crate) manner: Manner,
+    /// Names the request among this worker's; given when it is sent or run for the first time.
+    pub(crate) number: u64,
+    pub(crate) state: State,
+    /// Whether a node that did not answer may have executed it.
+    pub(crate) may_have_run: bool,
+    /// Whether executing it changes anything.
+    pub(crate) is_write: bool,
+    /// Whether it may wait at its owner for longer than any deadline.
+    pub(crate) is_blocking: bool,
+    /// Whether the client wants no reply.
+    pub(crate) is_silent: bool,
+    /// Which of the wave's gathers it is a part of.
+    pub(crate) gather: Option<u16>,
+    /// Where in [`Wave::local`] its reply belongs.
+    pub(crate) at: usize,
+}
+
+/// The requests of one batch that wait for replies from elsewhere.
+///
+/// Bound: a batch's length, in requests; in bytes, the client's query buffer limit.
+#[derive(Debug)]
+pub(crate) struct Wave {
+    /// The requests as they came.
+    pub(crate) requests: Vec<u8>,
+    pub(crate) items: Vec<Item>,
+    /// Replies of what ran here before and between.
+    pub(crate) local: Vec<u8>,
+    /// The items' replies.
+    pub(crate) replies: Vec<u8>,
+    pub(crate) gathers: Vec<Gather>,
+    /// Frames that were sent and not answered.
+    pub(crate) open: usize,
+    /// Frames sent so far.
+    pub(crate) frames: u16,
+    /// Items that are neither done nor failed.
+    pub(crate) unresolved: usize,
+    /// When the requests came.
+    pub(crate) began: Instant,
+    /// Until when they are tried; `None`: for as long as they take (blocking commands).
+    pub(crate) deadline: Option<Instant>,
+    /// When what was refused is tried again, unless routes change before.
+    pub(crate) retry_at: Option<Instant>,
+    pub(crate) waker: Option<std::task::Waker>,
+    /// Items that the last dispatch left to this node's own store.
+    pub(crate) here: Vec<usize>,
+    /// The count of the routes' changes at the last dispatch.
+    pub(crate) seen_changes: u64,
+    /// Whether its bytes count among those that wait for owners.
+    pub(crate) is_parked: bool,
+    /// How often items were refused or lost: the pause before the next try follows from it.
+    pub(crate) tries: u32,
+}
+
+impl Default for Wave {
+    fn default() -> Self {
+        Self {
+            requests: Vec::new(),
+            items: Vec::new(),
+            local: Vec::new(),
+            replies: Vec::new(),
+            gathers: Vec::new(),
+            open: 0,
+            frames: 0,
+            unresolved: 0,
+            began: Instant::now(),
+            deadline: None,
+            retry_at: None,
+            waker: None,
+            here: Vec::new(),
+            seen_changes: 0,
+            is_parked: false,
+            tries: 0,
+        }
+    }
+}
+
+/// Buffers that grew beyond this are given back when their wave has ended.
+const BUFFER_KEPT_MAX: usize = 256 * 1024;
+
+/// What is known of a request when it joins a wave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joining {
+    pub(crate) slot: u16,
+    pub(crate) target: Target,
+    pub(crate) manner: Manner,
+    pub(crate) is_write: bool,
+    pub(crate) is_blocking: bool,
+    pub(crate) is_silent: bool,
+    /// Where among the local replies its own belongs.
+    pub(crate) at: usize,
+}
+
+impl Wave {
+    /// Whether there is anything to wait for.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Adds a request; `write` appends its bytes.
+    pub(crate) fn push(&mut self, joining: Joining, gather: Option<u16>, write: impl FnOnce(&mut Vec<u8>)) {
+        let from = self.requests.len();
+        write(&mut self.requests);
+        let Joining { slot, target, manner, is_write, is_blocking, is_silent, at } = joining;
+        self.unresolved += 1;
+        self.items.push(Item {
+            request: from..self.requests.len(),
+            slot,
+            target,
+            manner,
+            number: 0,
+            state: State::Waiting,
+            may_have_run: false,
+            is_write,
+            is_blocking,
+            is_silent,
+            gather,
+            at,
+        });
+    }
+
+    /// Sets what became of an item; one that is resolved already stays as it is.
+    pub(crate) fn resolve(&mut self, index: usize, state: State) {
+        let Some(item) = self.items.get_mut(index) else { return };
+        if matches!(item.state, State::Waiting | State::Sent { .. }) {
+            item.state = state;
+            if matches!(state, State::Done { .. } | State::Failed(_)) {
+                self.unresolved -= 1;
+            }
+        }
+    }
+
+    /// Takes back the items of a frame that was lost: `was_sent` says whether its peer may have executed them.
+    pub(crate) fn lose(&mut self, frame: u16, was_sent: bool) {
+        for item in &mut self.items {
+            if matches!(item.state, State::Sent { frame: of, .. } if of == frame) {
+                item.state = State::Waiting;
+                item.may_have_run |= was_sent && item.is_write;
+            }
+        }
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Whether something is to be sent, or run here.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
+    }
+
+    /// Gives up what is not resolved.
+    pub(crate) fn give_up(&mut self, why_waiting: impl Fn(&Item) -> ForwardFailure) {
+        for index in 0..self.items.len() {
+            let item = &self.items[index];
+            let failure = match item.state {
+                State::Sent { .. } if item.is_write => ForwardFailure::OutcomeUnknown,
+                State::Sent { .. } => ForwardFailure::Unreachable,
+                State::Waiting if item.may_have_run => ForwardFailure::OutcomeUnknown,
+                State::Waiting => why_waiting(item),
+                State::Done { .. } | State::Failed(_) => continue,
+            };
+            self.resolve(index, State::Failed(failure));
+        }
+    }
+
+    /// Wakes the connection that waits.
+    pub(crate) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Appends all replies to `out`, in the order of the requests.
+    pub(crate) fn assemble(&self, out: &mut Vec<u8>) {
+        let mut copied = 0;
+        let mut index = 0;
+        while let Some(item) = self.items.get(index) {
+            out.extend_from_slice(self.local.get(copied..item.at).unwrap_or_default());
+            copied = item.at;
+            let gather = item.gather.and_then(|gather| self.gathers.get(usize::from(gather)));
+            match gather {
+                Some(gather) => {
+                    if !item.is_silent {
+                        gather.write(self, index, out);
+                    }
+                    index += gather.parts.max(1);
+                }
+                None => {
+                    if !item.is_silent {
+                        self.write_reply(item, out);
+                    }
+                    index += 1;
+                }
+            }
+        }
+        out.extend_from_slice(self.local.get(copied..).unwrap_or_default());
+    }
+
+    /// Whether [`Wave::replies`] is what [`Wave::assemble`] would write.
+    pub(crate) fn is_straight(&self) -> bool {
+        let mut end = 0;
+        self.local.is_empty()
+            && self.gathers.is_empty()
+            && self.items.iter().all(|item| match item.state {
+                State::Done { from, len } if from == end && !item.is_silent => {
+                    end += len;
+                    true
+                }
+                _ => false,
+            })
+            && end == self.replies.len()
+    }
+
+    fn write_reply(&self, item: &Item, out: &mut Vec<u8>) {
+        match item.state {
+            State::Done { from, len } => out.extend_from_slice(self.replies.get(from..from + len).unwrap_or_default()),
+            State::Failed(failure) => write_failure(failure, item.manner.is_resp3, out),
+            // Nothing is assembled before all is resolved.
+            State::Waiting | State::Sent { .. } => write_failure(ForwardFailure::OutcomeUnknown, false, out),
+        }
+    }
+
+    /// The reply of an item, or the failure that it gets instead.
+    pub(crate) fn reply(&self, index: usize) -> Result<&[u8], ForwardFailure> {
+        match self.items.get(index).map(|item| item.state) {
+            Some(State::Done { from, len }) => Ok(self.replies.get(from..from + len).unwrap_or_default()),
+            Some(State::Failed(failure)) => Err(failure),
+            _ => Err(ForwardFailure::OutcomeUnknown),
+        }
+    }
+
+    /// Empties the wave for the next batch.
+    pub(crate) fn reset(&mut self) {
+        for buffer in [&mut self.requests, &mut self.local, &mut self.replies] {
+            buffer.clear();
+            buffer.shrink_to(BUFFER_KEPT_MAX);
+        }
+        self.items.clear();
+        self.items.shrink_to(1024);
+        self.gathers.clear();
+        self.here.clear();
+        (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
+        (self.deadline, self.retry_at, self.waker) = (None, None, None);
+    }
+}
+
+/// Writes a failure as a reply.
+pub(crate) fn write_failure(failure: ForwardFailure, is_resp3: bool, out: &mut Vec<u8>) {
+    let version = if is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+    ReplyWriter::new(out, version).error(failure.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joining(at: usize) -> Joining {
+        Joining {
+            slot: 1,
+            target: Target::Owner,
+            manner: Manner::default(),
+            is_write: true,
+            is_blocking: false,
+            is_silent: false,
+            at,
+        }
+    }
+
+    fn done(wave: &mut Wave, index: usize, reply: &[u8]) {
+        let from = wave.replies.len();
+        wave.replies.extend_from_slice(reply);
+        wave.resolve(index, State::Done { from, len: reply.len() });
+    }
+
+    #[test]
+    fn replies_stand_in_the_order_of_the_requests_whenever_they_came() {
+        let mut wave = Wave::default();
+        wave.local.extend_from_slice(b"aabb");
+        wave.push(joining(2), None, |_| {});
+        wave.push(joining(2), None, |_| {});
+        wave.push(joining(4), None, |_| {});
+        done(&mut wave, 2, b"3");
+        done(&mut wave, 0, b"1");
+        done(&mut wave, 1, b"2");
+        let mut out = Vec::new();
+        wave.assemble(&mut out);
+        assert_eq!((out.as_slice(), wave.unresolved, wave.is_straight()), (&b"aa12bb3"[..], 0, false));
+    }
+
+    #[test]
+    fn replies_that_came_in_order_need_no_assembling() {
+        let mut wave = Wave::default();
+        wave.push(joining(0), None, |_| {});
+        wave.push(joining(0), None, |_| {});
+        done(&mut wave, 0, b"1");
+        done(&mut wave, 1, b"22");
+        assert!(wave.is_straight());
+    }
+
+    #[test]
+    fn a_write_that_was_sent_and_lost_has_an_unknown_outcome_and_one_that_was_not_has_none() {
+        let mut wave = Wave::default();
+        wave.push(joining(0), None, |_| {});
+        wave.push(joining(0), None, |_| {});
+        for (index, was_sent) in [(0_u16, true), (1, false)] {
+            wave.open += 1;
+            wave.items[usize::from(index)].state = State::Sent { peer: PeerIndex(0), frame: index };
+            wave.lose(index, was_sent);
+        }
+        wave.give_up(|_| ForwardFailure::BetweenOwners);
+        let failures: Vec<_> = (0..2).map(|index| wave.reply(index)).collect();
+        assert_eq!(failures, [Err(ForwardFailure::OutcomeUnknown), Err(ForwardFailure::BetweenOwners)]);
+    }
+}

@@ -1,0 +1,482 @@
+//! Membership as a state machine: datagrams, control messages and time in; the same and a view out.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use foca::{Foca, Member as Rumour, OwnedNotification};
+use rand::{SeedableRng, rngs::StdRng};
+use rondache_protocol::bus::{codec, identity::Identity};
+
+pub use super::output::{Nonsense, Output};
+use super::{
+    directory::{Directory, News, check},
+    exchange::{Brief, Entry, Exchange, digest},
+    exits::Exits,
+    gossiper::{GossipCodec, Gossiper},
+    lives::{Life, Lives, patience},
+    tuning,
+};
+use crate::cluster::member::{Health, Member, MemberInfo, View};
+
+/// [`Membership::tick`] wants to be called at least this often (ms).
+pub const TICK_MS: u64 = 100;
+/// After a longer silence of its driver, the node has been frozen or starved: whoever seems late to it is not.
+const STALL_MS: u64 = 600;
+/// Two members compare what they know this often (ms), plus up to half of it at random.
+const EXCHANGE_MS: u64 = 4000;
+/// How often it is looked whether anything must be forgotten or asked for (ms).
+const CHORES_MS: u64 = 500;
+/// How many members try an address themselves when they hear that it refuses.
+const SECOND_OPINIONS: f64 = 4.0;
+/// In how many ticks a departure is told again.
+const FAREWELLS: u32 = 5;
+
+/// Who is a member, as one node knows it.
+pub struct Membership {
+    foca: Foca<Gossiper, GossipCodec, StdRng, Directory>,
+    directory: Directory,
+    exits: Exits,
+    outputs: Vec<Output>,
+    lives: Lives,
+    me: MemberInfo,
+    view: Arc<View>,
+    /// Whether `view` is older than what it shows.
+    is_stale: bool,
+    forget_after: Duration,
+    tuned_for: usize,
+    rng: fastrand::Rng,
+    exchange_due_ms: u64,
+    chores_due_ms: u64,
+    suspects_due_ms: u64,
+    refuted_deaths: u64,
+    /// Set once the node has left: how often it still says so.
+    farewells: Option<u32>,
+}
+
+impl std::fmt::Debug for Membership {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Membership").field("me", &self.me).field("lives", &self.lives).finish_non_exhaustive()
+    }
+}
+
+impl Membership {
+    /// A cluster of this node alone. Dead members are remembered for `forget_after`. `seed` makes all choices.
+    #[must_use]
+    pub fn new(me: MemberInfo, forget_after: Duration, seed: u64, now_ms: u64) -> Self {
+        let gossiper = Gossiper { identity: me.identity, renewal: 0, bus: plain(me.addrs.bus) };
+        let directory = Directory::new(me.identity.id);
+        let config = tuning::config(1, forget_after);
+        let rng = StdRng::seed_from_u64(seed);
+        let foca = Foca::with_custom_broadcast(gossiper, config, rng, GossipCodec, directory.clone());
+        let mut this = Self {
+            foca,
+            directory,
+            exits: Exits::new(now_ms),
+            outputs: Vec::new(),
+            lives: Lives::default(),
+            me,
+            view: Arc::default(),
+            is_stale: true,
+            forget_after,
+            tuned_for: 1,
+            rng: fastrand::Rng::with_seed(seed),
+            exchange_due_ms: now_ms + EXCHANGE_MS,
+            chores_due_ms: now_ms,
+            suspects_due_ms: now_ms,
+            refuted_deaths: 0,
+            farewells: None,
+        };
+        this.spread(&News::Info(this.me.clone()));
+        this
+    }
+
+    /// What this node says of itself.
+    #[must_use]
+    pub fn me(&self) -> &MemberInfo {
+        &self.me
+    }
+
+    /// How often the others held this life for dead, and it came back.
+    #[must_use]
+    pub fn refuted_deaths(&self) -> u64 {
+        self.refuted_deaths
+    }
+
+    /// The node has joined: these are the members.
+    pub fn on_welcome(&mut self, now_ms: u64, members: Vec<Entry>) {
+        self.enter(now_ms);
+        members.into_iter().for_each(|entry| self.learn(entry));
+        self.hurry();
+        self.leave_state();
+    }
+
+    /// A node joins through this one.
+    pub fn on_joiner(&mut self, now_ms: u64, info: MemberInfo) {
+        self.enter(now_ms);
+        if check(&info).is_ok() {
+            self.spread(&News::Info(info.clone()));
+            self.learn(Entry { info, renewal: 0, dead_for_ms: None });
+            self.hurry();
+        }
+        self.leave_state();
+    }
+
+    /// A datagram's payload has arrived, and its seal is good.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub fn on_payload(&mut self, now_ms: u64, payload: &[u8]) -> Result<(), Nonsense> {
+        if self.farewells.is_some() {
+            return Ok(());
+        }
+        self.enter(now_ms);
+        let handled = self.foca.handle_data(payload, &mut self.exits);
+        self.leave_state();
+        handled.map_err(|error| Nonsense::new(&error))
+    }
+
+    /// A member's part of a push-pull has arrived.
+    pub fn on_exchange(&mut self, now_ms: u64, from: Identity, message: Exchange) {
+        if self.farewells.is_some() {
+            return;
+        }
+        self.enter(now_ms);
+        match message {
+            Exchange::Digest(theirs) => {
+                let briefs = self.briefs();
+                if digest(briefs.iter()) != theirs {
+                    self.outputs.push(Output::Control { to: from, message: Exchange::Brief(briefs) });
+                }
+            }
+            Exchange::Brief(theirs) => self.compare(from, &theirs),
+            Exchange::Entries { entries, wanted } => {
+                entries.into_iter().for_each(|entry| self.learn(entry));
+                let entries: Vec<Entry> =
+                    self.entries().into_iter().filter(|entry| wanted.contains(&entry.info.identity.id)).collect();
+                if !entries.is_empty() {
+                    let message = Exchange::Entries { entries, wanted: Vec::new() };
+                    self.outputs.push(Output::Control { to: from, message });
+                }
+            }
+        }
+        self.leave_state();
+    }
+
+    /// The member's address refuses connections, or another node answers there.
+    pub fn on_absent(&mut self, now_ms: u64, of: Identity) {
+        self.enter(now_ms);
+        let by = self.me.identity;
+        if self.is_live(&of) {
+            if self.directory.with(|known| known.refusals.add(of, by, now_ms)) {
+                self.spread(&News::Refuses { of, by });
+                let _ = self.foca.gossip(&mut self.exits);
+            }
+            self.judge(of);
+        }
+        self.leave_state();
+    }
+
+    /// Lets due timers run. To be called at [`Membership::next_due_ms`].
+    pub fn tick(&mut self, now_ms: u64) {
+        self.enter(now_ms);
+        if let Some(farewells) = &mut self.farewells {
+            if *farewells > 0 {
+                *farewells -= 1;
+                let _ = self.foca.gossip(&mut self.exits);
+            }
+            return self.leave_state();
+        }
+        while let Some(timer) = self.exits.due() {
+            if let Err(error) = self.foca.handle_timer(timer, &mut self.exits) {
+                tracing::debug!(%error, "gossip: a timer came to nothing");
+            }
+        }
+        if now_ms >= self.suspects_due_ms {
+            self.is_stale |= self.lives.mark_suspects(self.foca.iter_membership_state());
+            // Looking at everybody takes time: seldom in a large cluster.
+            self.suspects_due_ms = now_ms + TICK_MS.max(self.lives.0.len() as u64);
+        }
+        if now_ms >= self.chores_due_ms {
+            self.chores_due_ms = now_ms + CHORES_MS;
+            self.chores();
+        }
+        self.leave_state();
+    }
+
+    /// When [`Membership::tick`] is to be called next.
+    #[must_use]
+    pub fn next_due_ms(&self) -> u64 {
+        let tick_ms = self.exits.now_ms + TICK_MS;
+        self.exits.next_due_ms().map_or(tick_ms, |due_ms| due_ms.min(tick_ms))
+    }
+
+    /// Changes what this node says of itself, and tells the others. Its identity stays.
+    pub fn change(&mut self, now_ms: u64, change: impl FnOnce(&mut MemberInfo)) {
+        self.enter(now_ms);
+        let before = self.me.clone();
+        change(&mut self.me);
+        self.me.identity = before.identity;
+        if self.me != before {
+            self.me.version = before.version.saturating_add(1);
+            self.spread(&News::Info(self.me.clone()));
+            if self.me.addrs.bus != before.addrs.bus {
+                let moved = Gossiper { bus: plain(self.me.addrs.bus), ..self.foca.identity().renewed() };
+                let changed = self.foca.change_identity(moved, &mut self.exits);
+                self.reconnect(changed);
+            }
+            self.is_stale = true;
+            self.hurry();
+        }
+        self.leave_state();
+    }
+
+    /// The node leaves on purpose, having handed over what it owned. It hears nothing more; keep calling
+    /// [`Membership::tick`] for a second so that the others hear it.
+    pub fn depart(&mut self, now_ms: u64) {
+        self.enter(now_ms);
+        if let Err(error) = self.foca.leave_cluster(&mut self.exits) {
+            tracing::debug!(%error, "gossip: the departure is not told");
+        }
+        self.farewells = Some(FAREWELLS);
+        self.leave_state();
+    }
+
+    /// Whom this node believes in.
+    pub fn view(&mut self) -> Arc<View> {
+        if std::mem::take(&mut self.is_stale) {
+            let mut members = self.directory.with(|known| {
+                let member = |life: &Life| {
+                    let info = known.infos.get(&life.gossiper.identity.id)?;
+                    let is_this_life = info.identity == life.gossiper.identity;
+                    is_this_life.then(|| (info.identity.id, Member { info: info.clone(), health: life.health() }))
+                };
+                self.lives.0.values().filter_map(member).collect::<std::collections::BTreeMap<_, _>>()
+            });
+            members.insert(self.me.identity.id, Member { info: self.me.clone(), health: Health::Alive });
+            if members != self.view.members {
+                self.view = Arc::new(View { version: self.view.version + 1, members });
+            }
+        }
+        self.view.clone()
+    }
+
+    /// All that this node knows of members, itself included: what a joiner is told.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let now_ms = self.exits.now_ms;
+        let mut entries = self.directory.with(|known| {
+            let entry = |life: &Life| {
+                let info = known.infos.get(&life.gossiper.identity.id)?;
+                (info.identity == life.gossiper.identity).then(|| Entry {
+                    info: info.clone(),
+                    renewal: life.gossiper.renewal,
+                    dead_for_ms: life.dead_since_ms.map(|since_ms| now_ms.saturating_sub(since_ms)),
+                })
+            };
+            self.lives.0.values().filter_map(entry).collect::<Vec<_>>()
+        });
+        let renewal = self.foca.identity().renewal;
+        entries.push(Entry { info: self.me.clone(), renewal, dead_for_ms: None });
+        entries.sort_unstable_by_key(|entry| entry.info.identity.id);
+        entries
+    }
+
+    /// What is to be done now.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Begins every call: takes the time, and forgives the others a silence that was this node's own.
+    fn enter(&mut self, now_ms: u64) {
+        let gap_ms = now_ms.saturating_sub(self.exits.now_ms);
+        if gap_ms > STALL_MS {
+            self.exits.postpone(gap_ms - TICK_MS);
+        }
+        self.exits.now_ms = now_ms.max(self.exits.now_ms);
+        self.directory.with(|known| known.now_ms = now_ms);
+    }
+
+    /// Ends every call: takes over what foca has found and wants.
+    fn leave_state(&mut self) {
+        loop {
+            let heard = self.directory.with(|known| {
+                self.is_stale |= std::mem::take(&mut known.has_changed);
+                std::mem::take(&mut known.heard)
+            });
+            heard.into_iter().for_each(|of| self.hear(of));
+            if self.exits.notifications.is_empty() {
+                break;
+            }
+            for notification in std::mem::take(&mut self.exits.notifications) {
+                self.note(notification);
+            }
+        }
+        let datagrams = self.exits.datagrams.drain(..);
+        self.outputs.extend(datagrams.map(|(to, payload)| Output::Datagram { to, payload }));
+    }
+
+    fn note(&mut self, notification: OwnedNotification<Gossiper>) {
+        self.is_stale = true;
+        match notification {
+            OwnedNotification::MemberUp(gossiper) => {
+                self.directory.with(|known| known.refusals.forget(gossiper.identity));
+                self.lives.up(gossiper);
+            }
+            OwnedNotification::MemberDown(gossiper) => self.lives.down(gossiper, self.exits.now_ms),
+            OwnedNotification::Rename(_, gossiper) => self.lives.rename(gossiper),
+            OwnedNotification::Rejoin(_) => {
+                self.refuted_deaths += 1;
+                self.reconnect(Ok(()));
+            }
+            OwnedNotification::Active | OwnedNotification::Idle | OwnedNotification::Defunct => {}
+        }
+    }
+
+    /// Foca probes nobody after a change of identity until it hears of somebody: let it look at those it knows.
+    fn reconnect(&mut self, changed: Result<(), foca::Error>) {
+        let connected = changed.and_then(|()| self.foca.apply_many(std::iter::empty(), false, &mut self.exits));
+        if let Err(error) = connected {
+            tracing::debug!(%error, "gossip: cannot come back");
+        }
+    }
+
+    /// Takes over what another member knows.
+    fn learn(&mut self, entry: Entry) {
+        let Entry { info, renewal, dead_for_ms } = entry;
+        let now_ms = self.exits.now_ms;
+        if check(&info).is_err() {
+            return;
+        }
+        let gossiper = Gossiper { identity: info.identity, renewal, bus: plain(info.addrs.bus) };
+        let rumour = match dead_for_ms {
+            Some(dead_ms) if dead_ms >= patience(Some(&info), self.forget_after) => return,
+            Some(_) => Rumour::down(gossiper),
+            None => Rumour::alive(gossiper),
+        };
+        self.directory.with(|known| known.put(&info));
+        if let Err(error) = self.foca.apply_many(std::iter::once(rumour), true, &mut self.exits) {
+            tracing::debug!(%error, "gossip: what was told by push-pull came to nothing");
+        }
+        if let Some(dead_ms) = dead_for_ms
+            && info.identity.id != self.me.identity.id
+        {
+            // Foca says nothing of dead members that it has never seen alive.
+            self.lives.down(gossiper, now_ms.saturating_sub(dead_ms));
+            self.is_stale = true;
+        }
+    }
+
+    fn compare(&mut self, with: Identity, theirs: &[Brief]) {
+        let theirs: std::collections::BTreeMap<_, _> = theirs.iter().map(|brief| (brief.identity.id, brief)).collect();
+        let mine: std::collections::BTreeMap<_, _> =
+            self.briefs().into_iter().map(|brief| (brief.identity.id, brief)).collect();
+        let wanted = theirs.iter().filter(|(id, brief)| brief.is_news_to(mine.get(id))).map(|(id, _)| *id).collect();
+        let is_news = |entry: &Entry| Brief::from(entry).is_news_to(theirs.get(&entry.info.identity.id).copied());
+        let entries = self.entries().into_iter().filter(is_news).collect();
+        self.outputs.push(Output::Control { to: with, message: Exchange::Entries { entries, wanted } });
+    }
+
+    fn briefs(&self) -> Vec<Brief> {
+        self.entries().iter().map(Brief::from).collect()
+    }
+
+    /// Another member found an address refusing.
+    fn hear(&mut self, of: Identity) {
+        if !self.is_live(&of) {
+            return;
+        }
+        self.judge(of);
+        let by = self.me.identity;
+        let has_tried = self.directory.with(|known| known.refusals.has(of, by));
+        let chance = SECOND_OPINIONS / self.lives.0.len().max(1) as f64;
+        if self.is_live(&of) && !has_tried && self.rng.f64() < chance {
+            self.outputs.push(Output::Probe(of));
+        }
+    }
+
+    /// Declares the member dead if enough members found its address refusing.
+    fn judge(&mut self, of: Identity) {
+        let me = self.me.identity;
+        let others = self.lives.live().map(|life| life.gossiper.identity).filter(|identity| *identity != of);
+        if !self.directory.with(|known| known.refusals.condemns(of, me, others)) {
+            return;
+        }
+        let Some(gossiper) = self.lives.0.get(&of.id).map(|life| life.gossiper) else { return };
+        tracing::info!(member = ?of, "its address refuses connections: it is dead");
+        let told = self.foca.apply_many(std::iter::once(Rumour::down(gossiper)), true, &mut self.exits);
+        if told.and_then(|()| self.foca.gossip(&mut self.exits)).is_err() {
+            tracing::debug!(member = ?of, "gossip: the death is not told");
+        }
+    }
+
+    fn is_live(&self, identity: &Identity) -> bool {
+        self.lives.0.get(&identity.id).is_some_and(|life| life.is_live() && life.gossiper.identity == *identity)
+    }
+
+    /// What is to be done now and then.
+    fn chores(&mut self) {
+        let now_ms = self.exits.now_ms;
+        let forgotten = self.directory.with(|known| {
+            let forgotten = self.lives.forget(&known.infos, self.forget_after, now_ms);
+            forgotten.iter().for_each(|id| drop(known.infos.remove(id)));
+            forgotten
+        });
+        self.is_stale |= !forgotten.is_empty();
+        let live = self.lives.live().count() + 1;
+        if live != self.tuned_for {
+            self.tuned_for = live;
+            // Refused only for settings that never change here.
+            let _ = self.foca.set_config(tuning::config(live, self.forget_after));
+        }
+        self.ask_for_infos();
+        if now_ms >= self.exchange_due_ms {
+            self.exchange_due_ms = now_ms + EXCHANGE_MS + self.rng.u64(..EXCHANGE_MS / 2);
+            if let Some(to) = self.anyone() {
+                let message = Exchange::Digest(digest(self.briefs().iter()));
+                self.outputs.push(Output::Control { to, message });
+            }
+        }
+    }
+
+    /// Asks for what live members say of themselves, where that got lost.
+    fn ask_for_infos(&mut self) {
+        let wanted: Vec<_> = self.directory.with(|known| {
+            let ids = self.lives.live().map(|life| life.gossiper.identity);
+            let is_missing =
+                |identity: &Identity| known.infos.get(&identity.id).is_none_or(|i| i.identity != *identity);
+            ids.filter(is_missing).map(|identity| identity.id).collect()
+        });
+        if let (false, Some(to)) = (wanted.is_empty(), self.anyone()) {
+            let message = Exchange::Entries { entries: Vec::new(), wanted };
+            self.outputs.push(Output::Control { to, message });
+        }
+    }
+
+    /// A live member that can be talked to.
+    fn anyone(&mut self) -> Option<Identity> {
+        let candidates: Vec<Identity> = self.directory.with(|known| {
+            let is_known = |identity: &Identity| known.infos.get(&identity.id).is_some_and(|i| i.identity == *identity);
+            self.lives.live().map(|life| life.gossiper.identity).filter(is_known).collect()
+        });
+        self.rng.choice(candidates)
+    }
+
+    /// Sends news with the gossip from now on.
+    fn spread(&mut self, news: &News) {
+        let spread = codec::encode(news).map_err(|error| error.to_string());
+        if let Err(error) = spread.and_then(|item| self.foca.add_broadcast(&item).map_err(|error| error.to_string())) {
+            tracing::error!(%error, "gossip: a piece of news cannot be spread");
+        }
+    }
+
+    /// Gossips at once rather than with the next period.
+    fn hurry(&mut self) {
+        if let Err(error) = self.foca.gossip(&mut self.exits) {
+            tracing::debug!(%error, "gossip: nothing could be sent");
+        }
+    }
+}
+
+/// The address without what only means something on this machine (an IPv6 scope), so that equal addresses are equal.
+fn plain(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip(), addr.port())
+}

@@ -1,0 +1,100 @@
+//! Who is alive, suspect or dead, and since when.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use foca::State;
+use rondache_protocol::bus::identity::NodeId;
+
+use super::gossiper::Gossiper;
+use crate::cluster::member::{Health, MemberInfo};
+
+/// How long a member that has left on purpose is still shown as dead: its rows may have to be taken over yet.
+pub(super) const LEFT_FORGET_AFTER: Duration = Duration::from_secs(10);
+
+/// The latest known life of a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Life {
+    pub(super) gossiper: Gossiper,
+    pub(super) is_suspect: bool,
+    pub(super) dead_since_ms: Option<u64>,
+}
+
+impl Life {
+    pub(super) fn health(&self) -> Health {
+        match (self.dead_since_ms, self.is_suspect) {
+            (Some(_), _) => Health::Dead,
+            (None, true) => Health::Suspect,
+            (None, false) => Health::Alive,
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.dead_since_ms.is_none()
+    }
+}
+
+/// All nodes but this one.
+#[derive(Debug, Default)]
+pub(super) struct Lives(pub(super) BTreeMap<NodeId, Life>);
+
+impl Lives {
+    pub(super) fn up(&mut self, gossiper: Gossiper) {
+        self.0.insert(gossiper.identity.id, Life { gossiper, is_suspect: false, dead_since_ms: None });
+    }
+
+    pub(super) fn down(&mut self, gossiper: Gossiper, since_ms: u64) {
+        let life = Life { gossiper, is_suspect: false, dead_since_ms: Some(since_ms) };
+        let known = self.0.entry(gossiper.identity.id).or_insert(life);
+        if known.gossiper.age() <= gossiper.age() {
+            *known = Life { dead_since_ms: Some(known.dead_since_ms.unwrap_or(since_ms).min(since_ms)), ..life };
+        }
+    }
+
+    pub(super) fn rename(&mut self, to: Gossiper) {
+        if let Some(life) = self.0.get_mut(&to.identity.id) {
+            life.gossiper = to;
+        }
+    }
+
+    /// Takes over who is suspect; answers whether that has changed.
+    pub(super) fn mark_suspects<'a>(&mut self, members: impl Iterator<Item = &'a foca::Member<Gossiper>>) -> bool {
+        let mut has_changed = false;
+        for member in members {
+            if let Some(life) = self.0.get_mut(&member.id().identity.id) {
+                let is_suspect = member.state() == State::Suspect;
+                has_changed |= std::mem::replace(&mut life.is_suspect, is_suspect) != is_suspect;
+            }
+        }
+        has_changed
+    }
+
+    /// Forgets who has been dead for long enough; answers whom.
+    pub(super) fn forget(
+        &mut self,
+        infos: &BTreeMap<NodeId, MemberInfo>,
+        forget_after: Duration,
+        now_ms: u64,
+    ) -> Vec<NodeId> {
+        let is_over = |(id, life): (&NodeId, &Life)| {
+            let patience = patience(infos.get(id), forget_after);
+            let is_over = life.dead_since_ms.is_some_and(|since_ms| now_ms.saturating_sub(since_ms) >= patience);
+            is_over.then_some(*id)
+        };
+        let over: Vec<NodeId> = self.0.iter().filter_map(is_over).collect();
+        for id in &over {
+            self.0.remove(id);
+        }
+        over
+    }
+
+    pub(super) fn live(&self) -> impl Iterator<Item = &Life> {
+        self.0.values().filter(|life| life.is_live())
+    }
+}
+
+/// For how long a dead member is remembered (ms).
+pub(super) fn patience(info: Option<&MemberInfo>, forget_after: Duration) -> u64 {
+    let has_left = info.is_some_and(|info| info.is_leaving);
+    let patience = if has_left { forget_after.min(LEFT_FORGET_AFTER) } else { forget_after };
+    patience.as_millis() as u64
+}

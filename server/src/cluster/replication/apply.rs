@@ -1,0 +1,361 @@
+//! The copy's side: a stream's records into the store.
+//!
+//! Effects run as commands do, at the owner's time, without events, eviction or expiry of their own. Whatever does not
+//! fit (a gap, an old epoch, a command that fails) ends the slot's copy: it is dropped, the owner is told, and makes it
+//! anew. Data that may be wrong is worse than none.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use parking_lot::Mutex;
+use rondache_protocol::{
+    bus::{
+        identity::Identity,
+        replicate::{Ack, Effect, Entry, Record, Records, Refusal, ReplicateError, put_ack, split_frame},
+    },
+    command::{self, Flags, keys_of},
+    resp::request::ArgRange,
+    slot::slot_of,
+};
+
+use super::{Replication, plane::row_from_wire};
+use crate::{
+    cluster::plane::PlaneEvent,
+    command::{
+        args::Args,
+        ctx::{HashedKeys, Waiting},
+        registry,
+    },
+    node::{Node, stats::WorkerStats},
+    rdb::{self, Restored},
+    session::{
+        Session,
+        execute::Executor,
+        timing::{BatchTimer, SharedRuns},
+    },
+    store::{
+        DATABASES, SHARDS,
+        keyspace::{Circumstances, ExpiryRole, Keyspace, Ttl},
+        observer::NoObserver,
+        replicate::control::SlotControl,
+    },
+};
+
+/// A record that comes in parts may be this long.
+const RECORD_LEN_MAX: usize = 1 << 30;
+
+/// The replies of effects are thrown away; a buffer that grew beyond this with them.
+const OUT_KEPT_MAX: usize = 64 * 1024;
+
+/// What is remembered of a stream between its connections.
+#[derive(Debug, Default)]
+pub struct Inbound {
+    /// The last frame's position.
+    applied: u64,
+    /// A record that has come in part.
+    parts: Vec<u8>,
+}
+
+/// Applies one stream. Several connections may carry it, one after the other.
+pub struct Applier {
+    replication: Arc<Replication>,
+    inbound: Arc<Mutex<Inbound>>,
+    session: Session,
+    /// The effects of others do not count as this node's commands.
+    stats: WorkerStats,
+    rng: fastrand::Rng,
+    shared_runs: SharedRuns,
+    scratch: Scratch,
+}
+
+#[derive(Default)]
+struct Scratch {
+    ranges: Vec<ArgRange>,
+    out: Vec<u8>,
+    /// Slots of the present frame that were refused already.
+    refused: Vec<u16>,
+}
+
+/// What applies the records of one frame.
+struct Frame<'f, 'e, 's> {
+    replication: &'f Replication,
+    executor: &'f mut Executor<'e, 's>,
+    session: &'f mut Session,
+    scratch: &'f mut Scratch,
+    position: u64,
+    acks: &'f mut Vec<u8>,
+}
+
+impl Applier {
+    /// The applier of a stream of `from`.
+    #[must_use]
+    pub fn new(replication: &Arc<Replication>, from: Identity, stream: u16) -> Self {
+        let inbound = replication.inbound.lock().entry((from, stream)).or_default().clone();
+        let clients = &replication.node.clients;
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let client = clients.admit(nowhere, nowhere, -1, 0);
+        // Nobody lists or kills it.
+        clients.remove(client.id);
+        Self {
+            replication: replication.clone(),
+            inbound,
+            session: Session::new(client, true),
+            stats: WorkerStats::default(),
+            rng: fastrand::Rng::with_seed(0),
+            shared_runs: SharedRuns::new(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The last frame that was applied.
+    #[must_use]
+    pub fn applied(&self) -> u64 {
+        self.inbound.lock().applied
+    }
+
+    /// Applies a frame, and appends refusals to `acks`. The acknowledgement itself is for the caller to write, once for
+    /// several frames. A frame that came before is passed over.
+    ///
+    /// # Errors
+    /// It is no frame of records: the connection is to be closed.
+    pub fn apply(&mut self, frame: &[u8], acks: &mut Vec<u8>) -> Result<(), ReplicateError> {
+        let (position, records) = split_frame(frame)?;
+        let inbound = self.inbound.clone();
+        let mut inbound = inbound.lock();
+        if position <= inbound.applied {
+            return Ok(());
+        }
+        if position != inbound.applied + 1 {
+            // The owner has thrown away what was between. Slots that miss something notice by themselves.
+            inbound.parts.clear();
+        }
+        self.apply_records(position, records, &mut inbound.parts, acks)?;
+        inbound.applied = position;
+        Ok(())
+    }
+
+    fn apply_records(
+        &mut self,
+        position: u64,
+        records: &[u8],
+        parts: &mut Vec<u8>,
+        acks: &mut Vec<u8>,
+    ) -> Result<(), ReplicateError> {
+        let node: &Node = &self.replication.node;
+        let settings = node.settings.load();
+        let circumstances = Circumstances { db: 0, now_ms: 0, client_id: 0, touch: true };
+        let mut ks = Keyspace::new(&node.store, &NoObserver, circumstances);
+        ks.expiry_role = ExpiryRole::Copy;
+        ks.access_policy = settings.access_policy();
+        let mut refused = crate::cluster::forward::slot_set::SlotSet::default();
+        let mut executor = Executor {
+            node,
+            settings: &settings,
+            ks: &mut ks,
+            rng: &mut self.rng,
+            stats: &self.stats,
+            shards: Vec::new(),
+            timer: BatchTimer::start(&settings, &mut self.shared_runs),
+            is_clustered: false,
+            is_serving: false,
+            retry: None,
+            refused: &mut refused,
+        };
+        self.scratch.refused.clear();
+        let mut frame = Frame {
+            replication: &self.replication,
+            executor: &mut executor,
+            session: &mut self.session,
+            scratch: &mut self.scratch,
+            position,
+            acks,
+        };
+        for record in Records::new(records) {
+            frame.apply(record?, parts)?;
+        }
+        if self.scratch.out.capacity() > OUT_KEPT_MAX {
+            self.scratch.out = Vec::new();
+        }
+        ks.release();
+        Ok(())
+    }
+}
+
+impl Frame<'_, '_, '_> {
+    fn apply(&mut self, record: Record<'_>, parts: &mut Vec<u8>) -> Result<(), ReplicateError> {
+        if let Record::Part { is_last, bytes } = record {
+            return self.apply_part(is_last, bytes, parts);
+        }
+        self.apply_whole(record);
+        Ok(())
+    }
+
+    fn apply_part(&mut self, is_last: bool, bytes: &[u8], parts: &mut Vec<u8>) -> Result<(), ReplicateError> {
+        if parts.len() + bytes.len() > RECORD_LEN_MAX {
+            return Err(ReplicateError::CutShort);
+        }
+        parts.extend_from_slice(bytes);
+        if is_last {
+            let whole = std::mem::take(parts);
+            for record in Records::new(&whole) {
+                self.apply_whole(record?);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_whole(&mut self, record: Record<'_>) {
+        match record {
+            Record::Effect(effect) => self.apply_effect(&effect),
+            Record::Entry(entry) => {
+                let result = self.put_entry(&entry);
+                self.refuse_on_error(entry.slot, result);
+            }
+            Record::Wrote { slot, epoch, now_ms, write } => {
+                self.control(slot, |control| control.note_write(epoch, now_ms, &write));
+            }
+            Record::FillBegin { slot, at } => {
+                self.try_control(slot, |control| control.fill_begins(at));
+                self.scratch.refused.retain(|refused| *refused != slot);
+            }
+            Record::FillEnd { slot, at } => self.try_control(slot, |control| control.fill_ends(at)),
+            Record::Lead { slot, epoch, before } => self.try_control(slot, |control| control.lead(epoch, before)),
+            Record::Digest { slot, at, digest } => self.try_control(slot, |control| control.matches(at, digest)),
+            Record::Grant(row) => {
+                let (slot, epoch) = (row.slot, row.epoch);
+                let accepted = self.control(slot, |control| control.accept_grant(epoch));
+                if accepted.is_ok() {
+                    self.replication.tell(PlaneEvent::Granted { row: row_from_wire(row) });
+                }
+                self.refuse_on_error(slot, accepted);
+            }
+            Record::Drop { slot, epoch } => {
+                let routing = &self.replication.node.cluster.routing;
+                self.control(slot, |control| {
+                    if control.dropped_by_owner(epoch) {
+                        routing.set(slot, routing.route(slot), false);
+                    }
+                });
+            }
+            // Their acknowledgement says it all. A part within a part is nothing.
+            Record::Heartbeat { .. } | Record::CaughtUp { .. } | Record::Part { .. } => {}
+        }
+    }
+
+    fn control<R>(&mut self, slot: u16, change: impl FnOnce(&mut SlotControl<'_>) -> R) -> R {
+        self.executor.ks.release();
+        self.replication.node.store.control(slot, change)
+    }
+
+    fn try_control(&mut self, slot: u16, change: impl FnOnce(&mut SlotControl<'_>) -> Result<(), Refusal>) {
+        let result = self.control(slot, change);
+        self.refuse_on_error(slot, result);
+    }
+
+    fn refuse_on_error(&mut self, slot: u16, result: Result<(), Refusal>) {
+        if let Err(reason) = result {
+            self.refuse(slot, reason);
+        }
+    }
+
+    /// Drops the copy and tells its owner, once per frame.
+    #[cold]
+    fn refuse(&mut self, slot: u16, reason: Refusal) {
+        if self.scratch.refused.contains(&slot) {
+            return;
+        }
+        self.scratch.refused.push(slot);
+        let routing = &self.replication.node.cluster.routing;
+        let (at, _) = self.control(slot, |control| {
+            let (at, was_copy) = control.abandon();
+            if was_copy {
+                routing.set(slot, routing.route(slot), false);
+            }
+            (at, was_copy)
+        });
+        self.replication.stats.refused.fetch_add(1, Relaxed);
+        if reason == Refusal::Diverged {
+            self.replication.stats.diverged.fetch_add(1, Relaxed);
+            tracing::warn!(slot, ?at, "a copy differs from its owner; it is made anew");
+        }
+        put_ack(self.acks, &Ack::Refused { slot, position: self.position, at, reason });
+    }
+
+    fn apply_effect(&mut self, effect: &Effect<'_>) {
+        let slot = effect.head.slot;
+        let mut ranges = std::mem::take(&mut self.scratch.ranges);
+        ranges.clear();
+        let result = match effect.words.ranges(&mut ranges) {
+            Ok(()) => self.run_effect(effect, &Args::new(effect.words.bytes(), &ranges)),
+            Err(_) => Err(Refusal::Diverged),
+        };
+        self.scratch.ranges = ranges;
+        self.refuse_on_error(slot, result);
+    }
+
+    #[inline]
+    fn run_effect(&mut self, effect: &Effect<'_>, args: &Args<'_>) -> Result<(), Refusal> {
+        let head = &effect.head;
+        if args.is(0, "flushall") || args.is(0, "flushdb") {
+            let db = args.is(0, "flushdb").then_some(usize::from(head.db));
+            return self.control(head.slot, |control| control.flushed(head.at, db));
+        }
+        let index = command::lookup(args.get(0)).ok_or(Refusal::Diverged)?;
+        let command = registry::by_index(index).ok_or(Refusal::Diverged)?;
+        let spec = command.spec;
+        let is_write = spec.flags.contains(Flags::WRITE) && spec.accepts(args.len());
+        if !is_write || usize::from(head.db) >= DATABASES || !keys_are_of(head.slot, spec, args) {
+            return Err(Refusal::Diverged);
+        }
+        let shard = usize::from(head.slot) % SHARDS;
+        let ks = &mut *self.executor.ks;
+        ks.hold_one(shard);
+        ks.shard_mut(shard).accept_effect(head.slot, head.at, head.now_ms, head.write.as_ref())?;
+        ks.circumstances.now_ms = head.now_ms;
+        self.session.db = usize::from(head.db);
+        let out = &mut self.scratch.out;
+        out.clear();
+        let (result, _) = self.executor.call(self.session, command, args, HashedKeys::default(), Waiting::Never, out);
+        self.replication.stats.applied.fetch_add(1, Relaxed);
+        result.map_err(|error| {
+            tracing::error!(slot = head.slot, command = spec.name, %error, "an owner's effect failed here");
+            Refusal::Diverged
+        })
+    }
+
+    /// Puts in a key of a copy under way, whatever its deadline: its owner says when it goes.
+    fn put_entry(&mut self, entry: &Entry<'_>) -> Result<(), Refusal> {
+        if usize::from(entry.db) >= DATABASES || slot_of(entry.key) != entry.slot {
+            return Err(Refusal::Diverged);
+        }
+        let limits = &self.executor.settings.encoding;
+        let value = rdb::restore(entry.payload, limits, 0).map_err(|error| {
+            tracing::error!(slot = entry.slot, %error, "a value of a copy can't be read");
+            Refusal::Diverged
+        })?;
+        let ks = &mut *self.executor.ks;
+        let key = ks.key(entry.key);
+        ks.hold_one(key.shard());
+        ks.shard_mut(key.shard()).accept_entry(entry.slot, entry.epoch)?;
+        (ks.circumstances.now_ms, ks.circumstances.db) = (0, usize::from(entry.db));
+        let ttl = entry.deadline_ms.map_or(Ttl::Clear, Ttl::At);
+        match value {
+            Restored::String(bytes) => ks.put_shared(&key, Arc::new(bytes), ttl),
+            Restored::Object(object) => ks.put_object(&key, object, ttl),
+        }
+        ks.set_access(&key, entry.access);
+        Ok(())
+    }
+}
+
+/// Whether all keys of an effect belong to its slot: only its shard is held.
+#[inline]
+fn keys_are_of(slot: u16, spec: &command::CommandSpec, args: &Args<'_>) -> bool {
+    if spec.single_key {
+        return slot_of(args.get(spec.first_key as usize)) == slot;
+    }
+    let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
+    !found.is_empty() && found.iter().all(|key| slot_of(args.get(key.index)) == slot)
+}

@@ -1,0 +1,243 @@
+//! Copies of slots: how an owner's writes reach them, how they are made, and how slots change hands.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`plane`] | the coordinator's orders, as changes of routes and slots |
+//! | [`apply`] | the copy's side: a stream's records into the store |
+//! | [`mover`] | slots that are being copied, paced |
+//! | [`pace`] | how many bytes a second |
+//! | [`link`] | a stream over a connection |
+//! | [`waiting`] | acknowledgements that somebody waits for: WAIT, `write-acks` |
+//!
+//! What is sent stands in [`Outgoing`] streams; see [`crate::store::replicate`]. Only [`link`] and the mover's thread do
+//! I/O or look at a clock.
+
+pub mod apply;
+pub mod link;
+pub mod mover;
+pub mod pace;
+pub mod plane;
+#[cfg(test)]
+mod tests;
+pub mod waiting;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use rondache_protocol::{
+    bus::{
+        identity::Identity,
+        replicate::{Ack, Acks, ReplicateError},
+    },
+    slot::SLOTS,
+};
+use tokio::sync::mpsc;
+
+use self::apply::Inbound;
+use super::plane::PlaneEvent;
+use crate::{
+    node::Node,
+    store::{
+        SHARDS,
+        replicate::outgoing::{Outgoing, StreamEvent, StreamLag},
+    },
+};
+
+/// Counters, for metrics.
+#[derive(Debug, Default)]
+pub struct ReplicationStats {
+    /// Copies that were begun.
+    pub copies_begun: AtomicU64,
+    /// Copies that came to hold all.
+    pub copies_synced: AtomicU64,
+    /// Copies that were lost, for whatever reason.
+    pub copies_lost: AtomicU64,
+    /// Bytes of slots that were copied.
+    pub copied_bytes: AtomicU64,
+    /// Records of others that were refused here.
+    pub refused: AtomicU64,
+    /// Copies that were found to differ from their owner.
+    pub diverged: AtomicU64,
+    /// Effects applied here.
+    pub applied: AtomicU64,
+}
+
+/// What came over each stream, by its owner and its number.
+type InboundStreams = HashMap<(Identity, u16), Arc<Mutex<Inbound>>>;
+
+/// A node's copies: those that it feeds, and those that it holds.
+pub struct Replication {
+    pub(crate) node: Arc<Node>,
+    /// Streams to one peer: slot *s* travels in number (shard of *s*) mod this.
+    stream_count: u16,
+    /// One list of streams per peer that holds a copy. Bounded by the peers.
+    outgoing: RwLock<HashMap<Identity, Arc<[Arc<Outgoing>]>>>,
+    /// Streams that were opened, for whoever dials. One message per stream and peer.
+    opened: mpsc::UnboundedSender<Arc<Outgoing>>,
+    /// A few messages per slot and copy.
+    events: mpsc::UnboundedSender<PlaneEvent>,
+    /// What came over streams of others. Bounded by the peers and their streams.
+    inbound: Mutex<InboundStreams>,
+    /// Copies to be made, in order. At most one per slot and peer.
+    fills: Mutex<VecDeque<(u16, Identity)>>,
+    fills_changed: Condvar,
+    /// Counters.
+    pub stats: ReplicationStats,
+}
+
+/// What a [`Replication`] says to those who drive it.
+pub struct Outlets {
+    /// For the coordinator.
+    pub events: mpsc::UnboundedReceiver<PlaneEvent>,
+    /// Streams that want a connection: see [`link::send`].
+    pub opened: mpsc::UnboundedReceiver<Arc<Outgoing>>,
+}
+
+impl Replication {
+    /// A node without copies. `stream_count`: how many streams it opens to each peer; its number of workers.
+    #[must_use]
+    pub fn new(node: Arc<Node>, stream_count: u16) -> (Arc<Self>, Outlets) {
+        let (events, events_out) = mpsc::unbounded_channel();
+        let (opened, opened_out) = mpsc::unbounded_channel();
+        let replication = Self {
+            node,
+            stream_count: stream_count.max(1),
+            outgoing: RwLock::default(),
+            opened,
+            events,
+            inbound: Mutex::default(),
+            fills: Mutex::default(),
+            fills_changed: Condvar::new(),
+            stats: ReplicationStats::default(),
+        };
+        (Arc::new(replication), Outlets { events: events_out, opened: opened_out })
+    }
+
+    /// The stream to a peer that carries a slot; made when it is first asked for.
+    pub(crate) fn outgoing(&self, to: Identity, slot: u16) -> Arc<Outgoing> {
+        let index = usize::from(slot) % SHARDS % usize::from(self.stream_count);
+        if let Some(streams) = self.outgoing.read().get(&to) {
+            return streams[index].clone();
+        }
+        let mut outgoing = self.outgoing.write();
+        let streams = outgoing.entry(to).or_insert_with(|| {
+            let streams: Arc<[Arc<Outgoing>]> =
+                (0..self.stream_count).map(|stream| Outgoing::new(to, stream)).collect();
+            for stream in streams.iter() {
+                // Nobody dials where the node is being taken down.
+                let _ = self.opened.send(stream.clone());
+            }
+            streams
+        });
+        streams[index].clone()
+    }
+
+    /// Every stream that this node feeds.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Arc<Outgoing>> {
+        self.outgoing.read().values().flat_map(|streams| streams.iter().cloned()).collect()
+    }
+
+    /// How far the furthest stream is behind.
+    #[must_use]
+    pub fn lag(&self, now_ms: u64) -> StreamLag {
+        let lags = self.streams().into_iter().map(|stream| stream.lag(now_ms));
+        lags.fold(StreamLag::default(), |worst, lag| StreamLag {
+            records: worst.records + lag.records,
+            bytes: worst.bytes + lag.bytes,
+            ms: worst.ms.max(lag.ms),
+        })
+    }
+
+    /// Forgets a peer that is dead: its copies are lost, and what it sent is not awaited any more.
+    pub fn close_peer(&self, peer: &Identity) {
+        let streams = self.outgoing.write().remove(peer);
+        self.inbound.lock().retain(|(from, _), _| from != peer);
+        for stream in streams.iter().flat_map(|streams| streams.iter()) {
+            stream.close();
+        }
+        if streams.is_some() {
+            self.forget_lost(|identity| identity == peer);
+        }
+    }
+
+    /// Passes on what a stream has to tell.
+    pub(crate) fn forward_events(&self, outgoing: &Outgoing) {
+        let to = outgoing.to;
+        for event in outgoing.take_events() {
+            self.tell(match event {
+                StreamEvent::Synced { slot, epoch } => PlaneEvent::CopySynced { slot, epoch, to },
+                StreamEvent::CaughtUp { slot, epoch } => PlaneEvent::CaughtUp { slot, epoch, copy: to },
+                StreamEvent::Lost { slot, epoch } => PlaneEvent::CopyLost { slot, epoch, to },
+            });
+        }
+    }
+
+    pub(crate) fn tell(&self, event: PlaneEvent) {
+        match event {
+            PlaneEvent::CopySynced { .. } => self.stats.copies_synced.fetch_add(1, Relaxed),
+            PlaneEvent::CopyLost { .. } => self.stats.copies_lost.fetch_add(1, Relaxed),
+            _ => 0,
+        };
+        // Nobody listens where the node is being taken down.
+        let _ = self.events.send(event);
+    }
+
+    /// Housekeeping, some times a second: passes on what streams without a connection have to tell, and finds the copies
+    /// that were lost with a stream's overflow.
+    pub fn tick(&self) {
+        let mut has_overflowed = false;
+        for stream in self.streams() {
+            has_overflowed |= stream.take_overflow();
+            self.forward_events(&stream);
+        }
+        if has_overflowed {
+            self.forget_lost(|_| false);
+        }
+    }
+
+    fn forget_lost(&self, is_gone: impl Fn(&Identity) -> bool) {
+        let mut lost = Vec::new();
+        for slot in 0..SLOTS {
+            self.node.store.control(slot, |control| control.forget_lost(&is_gone, &mut lost));
+            for (epoch, to) in lost.drain(..) {
+                self.tell(PlaneEvent::CopyLost { slot, epoch, to });
+            }
+        }
+    }
+
+    /// Takes in what a copy has answered.
+    ///
+    /// # Errors
+    /// It is no list of answers: the connection is to be closed.
+    pub fn on_acks(&self, outgoing: &Outgoing, frame: &[u8]) -> Result<(), ReplicateError> {
+        for ack in Acks::new(frame) {
+            match ack? {
+                Ack::Applied { position } => outgoing.acknowledge(position),
+                Ack::Refused { slot, position, at, reason } => {
+                    let lost = self.node.store.control(slot, |control| control.refused(outgoing.to, position));
+                    if let Some((epoch, to)) = lost {
+                        tracing::info!(slot, epoch, ?to, ?reason, ?at, "a copy refused what it was sent");
+                        self.tell(PlaneEvent::CopyLost { slot, epoch, to });
+                    }
+                }
+                Ack::Shed { slot, bytes } => self.shed(slot, bytes),
+            }
+        }
+        self.forward_events(outgoing);
+        Ok(())
+    }
+
+    /// Compares the copies of some slots with what is here. The walk over all slots is the caller's: some a second.
+    pub fn compare(&self, slots: impl IntoIterator<Item = u16>, now_ms: u64) {
+        for slot in slots {
+            self.node.store.control(slot, |control| control.compare(now_ms));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A connection whose batch has requests for other nodes: it waits for all replies, and sends them in order.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use rondache_protocol::{
+    bus::{forward::Status, identity::WriteId},
+    resp::{
+        request::{RequestLimits, RequestParser},
+        writer::RespVersion,
+    },
+};
+
+use super::{Connection, Turn};
+use crate::{
+    cluster::{
+        forward::{
+            error::ForwardFailure,
+            keeper, link,
+            links::WaveKey,
+            wave::{Item, State, Wave},
+        },
+        routing::{Route, Routing},
+    },
+    net::{
+        running::{keep_last_reply, run_batch},
+        worker::{Worker, with_worker},
+    },
+    node::Node,
+    session::{
+        Session,
+        away::{Away, Served},
+        batch::BatchEnd,
+    },
+};
+
+impl Connection {
+    /// Runs a batch on a node that has met others.
+    pub(super) fn execute_clustered(
+        &mut self,
+        worker: &mut Worker,
+        buf: &[u8],
+        from: &mut usize,
+        out: &mut Vec<u8>,
+    ) -> Turn {
+        worker.refused.clear();
+        let mut wave = worker.links.lend();
+        let away = Away::Collect(&mut wave);
+        let end = run_batch(&self.node, worker, &mut self.session, &mut self.parser, buf, from, out, away);
+        let turn = self.turn_after(end);
+        if wave.is_empty() {
+            worker.links.give_back(wave);
+            return turn;
+        }
+        self.after_wave = turn;
+        wave.began = Instant::now();
+        let is_blocking = wave.items.iter().any(|item| item.is_blocking);
+        let patience = Duration::from_millis(worker.settings.request_deadline_ms);
+        wave.deadline = (!is_blocking).then(|| wave.began + patience);
+        Turn::Elsewhere(worker.links.insert(wave))
+    }
+
+    /// Waits until every request of the wave has its reply, and sends them; `false`: the connection is gone.
+    pub(super) async fn wait_elsewhere(&mut self, key: WaveKey) -> bool {
+        poll_fn(|cx| with_worker(|worker| self.poll_wave(cx, worker, key))).await
+            && (self.unsent.is_empty() || self.write_unsent().await)
+    }
+
+    fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<bool> {
+        let node = self.node.clone();
+        let routing = &node.cluster.routing;
+        loop {
+            let Some(wave) = worker.links.wave(key) else { return Poll::Ready(false) };
+            if wave.unresolved == 0 {
+                return Poll::Ready(self.finish_wave(worker, key));
+            }
+            let now = Instant::now();
+            if wave.deadline.is_some_and(|deadline| deadline <= now) {
+                wave.give_up(|item| why_waiting(routing, item));
+                continue;
+            }
+            let is_due = wave.retry_at.is_none_or(|at| at <= now) || wave.seen_changes != routing.changes();
+            if !is_due || !wave.has_waiting() {
+                match &mut wave.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                return Poll::Pending;
+            }
+            worker.links.dispatch(key, routing, now);
+            start_tasks(&node, worker);
+            self.run_here(worker, key, now);
+        }
+    }
+
+    /// Sends the replies of a wave that is through.
+    fn finish_wave(&mut self, worker: &mut Worker, key: WaveKey) -> bool {
+        let Some(wave) = worker.links.remove(key) else { return false };
+        let mut out = std::mem::take(&mut worker.out);
+        out.clear();
+        let is_straight = wave.is_straight();
+        if !is_straight {
+            wave.assemble(&mut out);
+        }
+        let replies = if is_straight { &wave.replies } else { &out };
+        let is_sent = replies.is_empty() || !self.is_over_limit(worker, replies.len()) && self.send(worker, replies);
+        if !is_sent {
+            self.unsent.clear();
+        }
+        worker.out = out;
+        worker.links.give_back(wave);
+        is_sent
+    }
+
+    /// Runs what has come to be this node's own business: slots that it took over meanwhile, and its part of commands
+    /// that were split.
+    fn run_here(&mut self, worker: &mut Worker, key: WaveKey, now: Instant) {
+        let Some(mut wave) = worker.links.borrow(key) else { return };
+        let here = std::mem::take(&mut wave.here);
+        let mut rest = here.as_slice();
+        worker.refused.clear();
+        while let Some((first, others)) = rest.split_first() {
+            let mut last = *first;
+            let run_len = 1 + others
+                .iter()
+                .take_while(|index| joins(&wave, std::mem::replace(&mut last, **index), **index))
+                .count();
+            let (run, behind) = rest.split_at(run_len);
+            self.run_items(worker, &mut wave, run);
+            rest = behind;
+        }
+        let is_refused =
+            here.iter().any(|index| wave.items.get(*index).is_some_and(|item| item.state == State::Waiting));
+        wave.here = here;
+        worker.links.put_back(key, wave);
+        if is_refused {
+            worker.links.pause(key, now);
+        }
+    }
+
+    /// Runs items whose requests stand one behind another.
+    fn run_items(&mut self, worker: &mut Worker, wave: &mut Wave, indexes: &[usize]) {
+        let (Some(first), Some(last)) = (indexes.first(), indexes.last()) else { return };
+        let (Some(first), Some(last)) = (wave.items.get(*first), wave.items.get(*last)) else { return };
+        let range = first.request.start..last.request.end;
+        let manner = first.manner;
+        let mut served = Served {
+            ends: std::mem::take(&mut worker.ends),
+            first: WriteId { origin: worker.links.origin(), number: first.number },
+            is_unit: manner.is_unit,
+            is_retry: first.may_have_run,
+            age_ms: u32::try_from(wave.began.elapsed().as_millis()).unwrap_or(u32::MAX),
+            full_at: usize::MAX,
+        };
+        // The session itself may have gone on to another database, or into a transaction.
+        let mut session = Session::new(self.session.client.clone(), true);
+        (session.db, session.no_touch) = (usize::from(manner.db), manner.no_touch);
+        session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+        session.tracking = self.session.tracking.take();
+        session.refresh_mode();
+        let mut parser = RequestParser::new(RequestLimits::default());
+        let mut replies = std::mem::take(&mut wave.replies);
+        let mut from = replies.len();
+        let requests = wave.requests.get(range).unwrap_or_default();
+        let away = Away::Serve(&mut served);
+        let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
+        self.session.tracking = session.tracking.take();
+        if let Some(BatchEnd::Blocked(blocked)) = end {
+            blocked.time_out(&self.node);
+            blocked.leave(&self.node);
+        }
+        if served.is_unit {
+            keep_last_reply(&mut replies, from, &mut served.ends);
+        }
+        for (index, (status, end)) in indexes.iter().zip(&served.ends) {
+            match status {
+                Status::Done => wave.resolve(*index, State::Done { from, len: end - from }),
+                Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
+                Status::NotMine | Status::Moved | Status::Later => {}
+            }
+            from = *end;
+        }
+        wave.replies = replies;
+        served.ends.clear();
+        worker.ends = served.ends;
+    }
+}
+
+/// Whether two items may run as one batch.
+fn joins(wave: &Wave, before: usize, after: usize) -> bool {
+    let (Some(before), Some(after)) = (wave.items.get(before), wave.items.get(after)) else { return false };
+    before.request.end == after.request.start
+        && before.manner == after.manner
+        && !before.manner.is_unit
+        && !before.may_have_run
+        && !after.may_have_run
+}
+
+/// Why a request that was never executed could not be, at its deadline.
+fn why_waiting(routing: &Routing, item: &Item) -> ForwardFailure {
+    match item.target {
+        crate::cluster::forward::wave::Target::Owner if !matches!(routing.route(item.slot), Route::Peer(_)) => {
+            ForwardFailure::BetweenOwners
+        }
+        _ => ForwardFailure::Unreachable,
+    }
+}
+
+/// Starts the tasks that the worker's links need.
+fn start_tasks(node: &Arc<Node>, worker: &mut Worker) {
+    for peer in worker.links.take_to_start() {
+        tokio::spawn(link::run(node.clone(), peer));
+    }
+    if !std::mem::replace(&mut worker.links.is_kept, true) {
+        tokio::spawn(keeper::run(node.clone()));
+    }
+}

@@ -1,0 +1,184 @@
+//! How requests join the wave of their batch.
+
+use rondache_protocol::{bus::forward::Manner, command::Flags, resp::writer::RespVersion};
+
+use super::{
+    Session,
+    away::take_silence,
+    execute::{Executor, Planned},
+    placing::{Place, Slots, Split, hold_back, keys_by_slot},
+    transaction,
+};
+use crate::{
+    cluster::{
+        forward::{
+            gather::{Combine, Gather},
+            wave::{Joining, NO_SLOT, Target, Wave},
+        },
+        routing::{PeerIndex, Route, Routing},
+    },
+    command::{args::Args, registry},
+};
+
+/// What became of a request that was to join a wave.
+pub(super) enum Joined {
+    /// The next may join too.
+    Next,
+    /// It is the last: what follows must see what it did.
+    Last,
+    /// It goes alone: it is to be asked again when the wave is through.
+    NotYet,
+}
+
+/// Lets a request join the wave of its batch. `raw` are the request's bytes where it came as an array.
+pub(super) fn join(
+    executor: &mut Executor<'_, '_>,
+    session: &mut Session,
+    planned: &Planned<'_>,
+    place: Place,
+    raw: Option<&[u8]>,
+    at: usize,
+    wave: &mut Wave,
+) -> Joined {
+    let flags = planned.index.and_then(registry::by_index).map_or(Flags::empty(), |command| command.spec.flags);
+    let is_blocking = flags.contains(Flags::BLOCKING);
+    let spec = planned.index.and_then(registry::by_index).map(|command| command.spec);
+    let is_watch = spec.is_some_and(|spec| spec.name == "watch");
+    let is_last = is_blocking || matches!(place, Place::Everywhere(_));
+    if is_last && !wave.is_empty() {
+        return Joined::NotYet;
+    }
+    let joining = Joining {
+        slot: NO_SLOT,
+        target: Target::Owner,
+        manner: manner_of(session, flags, is_blocking || is_watch),
+        is_write: flags.contains(Flags::WRITE),
+        is_blocking,
+        is_silent: take_silence(session),
+        at,
+    };
+    match place {
+        Place::Here => {}
+        Place::Owner(slot) => {
+            executor.refused.insert(slot);
+            if is_watch {
+                session.watched_elsewhere.add(slot);
+            }
+            let joining = Joining { slot, ..joining };
+            match raw {
+                Some(raw) => wave.push(joining, None, |requests| requests.extend_from_slice(raw)),
+                None => wave.push(joining, None, |requests| write_request(planned.args.from(0), requests)),
+            }
+        }
+        Place::Unit(slot) => push_unit(executor, session, Joining { slot, ..joining }, wave),
+        Place::Split(split) => push_split(executor, &planned.args, split, joining, wave),
+        Place::Everywhere(combine) => {
+            push_everywhere(&executor.node.cluster.routing, &planned.args, combine, joining, wave);
+        }
+    }
+    if is_last { Joined::Last } else { Joined::Next }
+}
+
+/// The open transaction, as one item.
+fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Joining, wave: &mut Wave) {
+    let Some(queued) = session.transaction.take() else { return };
+    executor.refused.insert(joining.slot);
+    let manner = Manner {
+        is_unit: true,
+        is_watched: session.watch.is_some() || session.watched_elsewhere != Slots::None,
+        client: if session.watched_elsewhere == Slots::None { 0 } else { session.client.id },
+        ..joining.manner
+    };
+    let joining = Joining { manner, is_write: queued.has_any(Flags::WRITE), ..joining };
+    wave.push(joining, None, |requests| {
+        write_request([&b"MULTI"[..]].into_iter(), requests);
+        queued.commands().for_each(|args| write_request(args.as_args().from(0), requests));
+        write_request([&b"EXEC"[..]].into_iter(), requests);
+    });
+    transaction::end(session, executor.ks);
+}
+
+/// How the session's requests are to run elsewhere.
+fn manner_of(session: &mut Session, flags: Flags, needs_client: bool) -> Manner {
+    let mut manner = Manner {
+        db: session.db as u8,
+        is_resp3: session.resp == RespVersion::V3,
+        no_touch: session.no_touch,
+        ..Manner::default()
+    };
+    if let Some(tracking) = &session.tracking {
+        manner.is_tracked = flags.contains(Flags::READONLY) && tracking.remembers();
+        manner.is_noloop = tracking.tracker.options.noloop;
+    }
+    if needs_client || manner.is_tracked || manner.is_noloop {
+        manner.client = session.client.id;
+        session.is_held_elsewhere = true;
+    }
+    manner
+}
+
+/// Writes words as a request.
+pub(super) fn write_request<'a>(words: impl ExactSizeIterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    write_header(b'*', words.len(), out);
+    words.for_each(|word| write_word(word, out));
+}
+
+fn write_header(kind: u8, count: usize, out: &mut Vec<u8>) {
+    out.push(kind);
+    out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_word(word: &[u8], out: &mut Vec<u8>) {
+    write_header(b'$', word.len(), out);
+    out.extend_from_slice(word);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// One part per slot: a command of its own over the slot's keys.
+fn push_split(executor: &mut Executor<'_, '_>, args: &Args<'_>, split: Split, joining: Joining, wave: &mut Wave) {
+    let keys = keys_by_slot(args, split);
+    hold_back(executor.refused, &keys);
+    let gather = wave.gathers.len() as u16;
+    let mut parts = 0;
+    for of_slot in keys.chunk_by(|(a, _), (b, _)| a == b) {
+        let Some((slot, _)) = of_slot.first() else { continue };
+        wave.push(Joining { slot: *slot, ..joining }, Some(gather), |requests| {
+            write_header(b'*', 1 + of_slot.len() * split.step, requests);
+            write_word(args.get(0), requests);
+            for (_, key) in of_slot {
+                let first = 1 + *key as usize * split.step;
+                (first..first + split.step).for_each(|index| write_word(args.get(index), requests));
+            }
+        });
+        parts += 1;
+    }
+    let places = if split.combine == Combine::Places { keys.iter().map(|(_, key)| *key).collect() } else { Vec::new() };
+    wave.gathers.push(Gather { combine: split.combine, parts, places, is_resp3: joining.manner.is_resp3 });
+}
+
+/// One part per node that owns anything, and one for this node.
+fn push_everywhere(routing: &Routing, args: &Args<'_>, combine: Combine, joining: Joining, wave: &mut Wave) {
+    let targets = std::iter::once(Target::Here).chain(owners(routing).into_iter().map(Target::Node));
+    let gather = wave.gathers.len() as u16;
+    let mut parts = 0;
+    for target in targets {
+        wave.push(Joining { target, ..joining }, Some(gather), |requests| write_request(args.from(0), requests));
+        parts += 1;
+    }
+    wave.gathers.push(Gather { combine, parts, places: Vec::new(), is_resp3: joining.manner.is_resp3 });
+}
+
+/// The peers that own slots.
+fn owners(routing: &Routing) -> Vec<PeerIndex> {
+    let mut owners = Vec::new();
+    for slot in 0..rondache_protocol::slot::SLOTS {
+        if let Route::Peer(peer) = routing.route(slot)
+            && owners.last() != Some(&peer)
+            && !owners.contains(&peer)
+        {
+            owners.push(peer);
+        }
+    }
+    owners
+}

@@ -1,0 +1,213 @@
+//! Replication, as the store sees it: what this node is to each slot, and the effects of slots on their way to copies.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`outgoing`] | a stream to one copy: what waits, what was sent and not acknowledged |
+//! | [`pending`] | the effects of the running command |
+//! | `append` | effects into the streams of their slot's copies |
+//! | [`filling`] | a copy that is being made: which keys it has already |
+//! | [`control`] | changes of a slot's role, under its shard's lock |
+//! | [`following`] | the copy's side: what records do to a slot's state |
+//! | [`recent`] | forwarded writes that were executed lately |
+//! | [`content`] | all keys of one slot: dropping them, comparing them |
+//!
+//! Everything here happens under the lock of the slot's shard, hence in the order of execution. A shard whose slots were
+//! never part of a cluster has no state, and pays nothing.
+
+pub(crate) mod append;
+pub(crate) mod content;
+pub(crate) mod control;
+pub(crate) mod filling;
+pub(crate) mod following;
+pub mod outgoing;
+pub(crate) mod pending;
+pub mod recent;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::sync::Arc;
+
+use rondache_protocol::bus::{identity::Identity, replicate::SlotPosition};
+
+pub(crate) use self::append::append_flush;
+use self::{filling::FillCursor, outgoing::Outgoing, recent::RecentWrites};
+use super::{SHARDS, SLOTS_PER_SHARD, shard::Shard};
+
+/// How many of a slot's owners are remembered, for WAIT.
+const STARTS_LEN: usize = 4;
+
+/// What this node is to a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It executes the slot's commands.
+    #[default]
+    Owner,
+    /// It owns the slot, whose commands wait for a handoff.
+    Parked,
+    /// It holds all that the owner holds, but for what is on its way.
+    Copy,
+    /// A copy is being made here.
+    Filling,
+    /// It holds nothing.
+    Nothing,
+}
+
+/// How much of a slot a copy has been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The keys in front of the cursor.
+    Filling(FillCursor),
+    /// Everything.
+    Complete,
+}
+
+/// One copy of an owned slot.
+#[derive(Clone, Debug)]
+pub(crate) struct CopyLink {
+    pub(crate) outgoing: Arc<Outgoing>,
+    /// The stream's overflows when the copy began.
+    pub(crate) generation: u64,
+    pub(crate) stage: Stage,
+    /// Where in the stream the copy began: refusals from before speak of an earlier one.
+    pub(crate) began: u64,
+    /// Where in the stream the slot's last record stands.
+    pub(crate) last: u64,
+}
+
+impl CopyLink {
+    pub(crate) fn to(&self) -> Identity {
+        self.outgoing.to
+    }
+}
+
+/// What this node knows of a slot.
+#[derive(Debug, Default)]
+pub(crate) struct SlotState {
+    pub(crate) role: Role,
+    /// How far the slot has come here.
+    pub(crate) at: SlotPosition,
+    /// Records of lower epochs are refused.
+    pub(crate) epoch_min: u64,
+    /// The slot's copies, while this node owns it. At most as many as the row has, and those under way.
+    pub(crate) copies: Vec<CopyLink>,
+    /// Whether the slot table has named this node's copy since it began.
+    pub(crate) is_listed: bool,
+    /// The last owners' epochs and where each began.
+    pub(crate) starts: [SlotPosition; STARTS_LEN],
+}
+
+impl SlotState {
+    /// Remembers that an owner begins at the slot's present position.
+    pub(crate) fn note_start(&mut self) {
+        self.starts.rotate_right(1);
+        self.starts[0] = self.at;
+    }
+
+    /// Whether what was written at a position is part of what the slot holds now.
+    pub(crate) fn holds(&self, written: SlotPosition) -> bool {
+        if written.epoch == self.at.epoch {
+            return true;
+        }
+        let mut later = self.starts.iter().filter(|start| start.epoch > written.epoch);
+        // With an owner between that is not remembered, nothing can be said.
+        let is_remembered = self.starts.iter().any(|start| start.epoch <= written.epoch);
+        is_remembered && later.all(|start| start.seq >= written.seq)
+    }
+}
+
+/// What the shard's lock guards of its slots.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    states: [SlotState; SLOTS_PER_SHARD],
+    pub(crate) recent: RecentWrites,
+    /// One bit per slot: this node decides on expiry and eviction of its keys.
+    owned: u16,
+    /// One bit per slot: this node counts and lists its keys.
+    served: u16,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            states: std::array::from_fn(|_| SlotState::default()),
+            recent: RecentWrites::default(),
+            owned: u16::MAX,
+            served: u16::MAX,
+        }
+    }
+}
+
+const _: () = assert!(SLOTS_PER_SHARD == u16::BITS as usize, "a shard's slots fit a word");
+
+/// A slot's place among its shard's.
+const fn index_of(slot: u16) -> usize {
+    slot as usize / SHARDS
+}
+
+impl Slots {
+    pub(crate) fn state_mut(&mut self, slot: u16) -> &mut SlotState {
+        &mut self.states[index_of(slot)]
+    }
+
+    fn set_role(&mut self, slot: u16, role: Role) {
+        self.states[index_of(slot)].role = role;
+        let bit = 1 << index_of(slot);
+        let set = |mask: &mut u16, on: bool| *mask = if on { *mask | bit } else { *mask & !bit };
+        set(&mut self.owned, role == Role::Owner);
+        set(&mut self.served, matches!(role, Role::Owner | Role::Parked));
+    }
+}
+
+/// Some of a shard's slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotSet(u16);
+
+impl SlotSet {
+    pub(crate) const ALL: Self = Self(u16::MAX);
+
+    /// Only this one.
+    pub(crate) const fn of(slot: u16) -> Self {
+        Self(1 << index_of(slot))
+    }
+
+    /// Whether every slot is among them: then no key need be looked at.
+    #[inline]
+    pub(crate) const fn is_all(self) -> bool {
+        self.0 == u16::MAX
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the slot is among them.
+    #[inline]
+    pub(crate) const fn has(self, slot: u16) -> bool {
+        self.0 & 1 << index_of(slot) != 0
+    }
+
+    /// Whether the key's slot is among them.
+    #[inline]
+    pub(crate) fn has_key(self, key: &[u8]) -> bool {
+        self.is_all() || self.has(rondache_protocol::slot::slot_of(key))
+    }
+
+    /// Their places among the shard's slots.
+    pub(crate) fn indexes(self) -> impl Iterator<Item = usize> {
+        (0..SLOTS_PER_SHARD).filter(move |index| self.0 & 1 << index != 0)
+    }
+}
+
+impl Shard {
+    /// The slots on whose keys' expiry and eviction this node decides.
+    #[inline]
+    pub(crate) fn owned_slots(&self) -> SlotSet {
+        self.slots.as_ref().map_or(SlotSet::ALL, |slots| SlotSet(slots.owned))
+    }
+
+    /// The slots whose keys this node counts and lists.
+    #[inline]
+    pub(crate) fn served_slots(&self) -> SlotSet {
+        self.slots.as_ref().map_or(SlotSet::ALL, |slots| SlotSet(slots.served))
+    }
+}

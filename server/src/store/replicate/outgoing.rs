@@ -1,0 +1,595 @@
+//! One stream from the owner of slots to one of their copies: what waits to be sent, and what was sent and not yet
+//! acknowledged.
+//!
+//! Whoever executes a write appends its effect under the shard's lock; the order is therefore that of execution, slot by
+//! slot. A sender takes whole frames and keeps none of them: they stay here until the copy has applied them, so that a
+//! connection that broke is resumed where the copy stands.
+//!
+//! Bound: [`UNACKED_BYTES_MAX`]. Beyond it everything that waits is thrown away and every copy that the stream feeds is
+//! lost; a lost copy is made anew.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use parking_lot::Mutex;
+use rondache_protocol::bus::{
+    identity::Identity,
+    replicate::{FRAME_HEAD_LEN, PART_LEN_MAX, put_part},
+};
+
+/// A frame with this many bytes is closed, and the next one begun.
+const FRAME_LEN_MAX: usize = 128 * 1024;
+
+/// Bytes that may wait for their acknowledgement, per stream. One record more may always be added, so that there is no
+/// value that is too large to be copied.
+pub const UNACKED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Frames' buffers that are kept for reuse.
+const SPARE_MAX: usize = 8;
+
+/// A closed frame.
+#[derive(Debug)]
+pub struct Frame {
+    /// Its place in the stream, from 1.
+    pub position: u64,
+    /// The position and the records.
+    pub bytes: Vec<u8>,
+    /// The owner's time when its first record was appended (unix ms).
+    began_ms: u64,
+    /// How many records the stream held with this frame.
+    records: u64,
+}
+
+/// What the stream's owner side is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// The copy holds all that the slot holds.
+    Synced {
+        /// The slot.
+        slot: u16,
+        /// The epoch in which the copy began.
+        epoch: u64,
+    },
+    /// The copy has applied all effects of a parked slot.
+    CaughtUp {
+        /// The slot.
+        slot: u16,
+        /// The owner's epoch.
+        epoch: u64,
+    },
+    /// The copy is none any more.
+    Lost {
+        /// The slot.
+        slot: u16,
+        /// The owner's epoch.
+        epoch: u64,
+    },
+}
+
+impl StreamEvent {
+    const fn is_caught_up_of(&self, of: u16) -> bool {
+        matches!(self, Self::CaughtUp { slot, .. } if *slot == of)
+    }
+}
+
+/// Where something was appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// The frame that holds it: acknowledged means applied.
+    pub(crate) position: u64,
+    /// Whether the sender sleeps, and [`Outgoing::wake`] is owed once the batch is done.
+    pub(crate) owes_wake: bool,
+}
+
+/// The stream has overflowed since the copy began: the copy is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overflowed;
+
+/// How far a stream is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamLag {
+    /// Records without acknowledgement.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: usize,
+    /// The age of the oldest, in ms.
+    pub ms: u64,
+}
+
+/// A stream; see the [module](self).
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The node with the copies.
+    pub to: Identity,
+    /// Which of the streams to it.
+    pub stream: u16,
+    acked: AtomicU64,
+    /// A leaf: taken while a shard is held, and nothing is taken while it is held.
+    buffer: Mutex<Buffer>,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    /// The frame that is being filled: its head's room, then records. Empty where it has none.
+    open: Vec<u8>,
+    open_began_ms: u64,
+    /// Closed and not acknowledged, by rising position without gaps.
+    frames: VecDeque<Arc<Frame>>,
+    /// The open frame's position.
+    next: u64,
+    /// The last position that the connection has.
+    sent: u64,
+    unacked_bytes: usize,
+    unacked_bytes_max: usize,
+    /// Counts overflows.
+    generation: u64,
+    records: u64,
+    records_acked: u64,
+    /// Told once their position is acknowledged. At most two per slot.
+    marks: VecDeque<(u64, StreamEvent)>,
+    events: Vec<StreamEvent>,
+    /// Who waits for acknowledgements; bounded by the connections.
+    waiting: Vec<(u64, Waker)>,
+    sender: Option<Waker>,
+    is_asleep: bool,
+    is_closed: bool,
+    has_overflowed: bool,
+    spare: Vec<Vec<u8>>,
+}
+
+impl Outgoing {
+    /// A stream with nothing in it.
+    #[must_use]
+    pub fn new(to: Identity, stream: u16) -> Arc<Self> {
+        Self::with_limit(to, stream, UNACKED_BYTES_MAX)
+    }
+
+    /// A stream that keeps at most about `unacked_bytes_max` bytes.
+    #[must_use]
+    pub fn with_limit(to: Identity, stream: u16, unacked_bytes_max: usize) -> Arc<Self> {
+        let buffer = Buffer {
+            open: Vec::new(),
+            open_began_ms: 0,
+            frames: VecDeque::new(),
+            next: 1,
+            sent: 0,
+            unacked_bytes: 0,
+            unacked_bytes_max,
+            generation: 0,
+            records: 0,
+            records_acked: 0,
+            marks: VecDeque::new(),
+            events: Vec::new(),
+            waiting: Vec::new(),
+            sender: None,
+            is_asleep: false,
+            is_closed: false,
+            has_overflowed: false,
+            spare: Vec::new(),
+        };
+        Arc::new(Self { to, stream, acked: AtomicU64::new(0), buffer: Mutex::new(buffer) })
+    }
+
+    /// Counts the overflows so far: a copy that begins now is lost when it changes.
+    pub(crate) fn generation(&self) -> u64 {
+        self.buffer.lock().generation
+    }
+
+    /// Appends a record. `generation` is that of the copy it is for.
+    pub(crate) fn append(
+        &self,
+        generation: u64,
+        now_ms: u64,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Appended, Overflowed> {
+        let mut buffer = self.buffer.lock();
+        if buffer.generation != generation {
+            return Err(Overflowed);
+        }
+        if buffer.unacked_bytes + buffer.open.len() > buffer.unacked_bytes_max {
+            buffer.overflow();
+            return Err(Overflowed);
+        }
+        let position = buffer.append(now_ms, write);
+        Ok(Appended { position, owes_wake: buffer.is_asleep })
+    }
+
+    /// Appends an event that follows once everything up to `position` is applied; at once where it is already.
+    pub(crate) fn mark(&self, position: u64, event: StreamEvent) {
+        let mut buffer = self.buffer.lock();
+        if position <= self.acked() {
+            buffer.events.push(event);
+        } else {
+            let at = buffer.marks.partition_point(|(of, _)| *of <= position);
+            buffer.marks.insert(at, (position, event));
+        }
+    }
+
+    /// Takes back what was to be told of a parked slot.
+    pub(crate) fn unmark_caught_up(&self, slot: u16) {
+        let mut buffer = self.buffer.lock();
+        buffer.marks.retain(|(_, event)| !event.is_caught_up_of(slot));
+        buffer.events.retain(|event| !event.is_caught_up_of(slot));
+    }
+
+    pub(crate) fn tell(&self, event: StreamEvent) {
+        self.buffer.lock().events.push(event);
+        self.wake();
+    }
+
+    /// Throws away what waits: the copies that the stream feeds are lost.
+    pub fn break_off(&self) {
+        self.buffer.lock().overflow();
+        self.wake();
+    }
+
+    /// Ends the stream: its peer is gone for good.
+    pub fn close(&self) {
+        self.buffer.lock().is_closed = true;
+        self.break_off();
+    }
+
+    /// Whether the stream has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.buffer.lock().is_closed
+    }
+
+    /// Whether the stream has overflowed since this was last asked.
+    #[must_use]
+    pub fn take_overflow(&self) -> bool {
+        std::mem::take(&mut self.buffer.lock().has_overflowed)
+    }
+
+    /// Wakes the sender where it sleeps.
+    pub fn wake(&self) {
+        let waker = {
+            let mut buffer = self.buffer.lock();
+            buffer.is_asleep = false;
+            buffer.sender.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Ready when there is something to send or to tell, or the stream has ended.
+    pub fn poll_work(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut buffer = self.buffer.lock();
+        if buffer.has_unsent() || !buffer.events.is_empty() || buffer.is_closed {
+            buffer.is_asleep = false;
+            return Poll::Ready(());
+        }
+        buffer.sender = Some(cx.waker().clone());
+        buffer.is_asleep = true;
+        Poll::Pending
+    }
+
+    /// Takes frames to send, oldest first: at least one where there is any, and about `bytes_max` bytes.
+    pub fn take_frames(&self, frames: &mut Vec<Arc<Frame>>, bytes_max: usize) {
+        let mut buffer = self.buffer.lock();
+        let mut bytes = 0;
+        while bytes < bytes_max {
+            let Some(front) = buffer.frames.front().map(|frame| frame.position) else {
+                if !buffer.close() {
+                    return;
+                }
+                continue;
+            };
+            let at = (buffer.sent + 1).saturating_sub(front) as usize;
+            let Some(frame) = buffer.frames.get(at).cloned() else {
+                if !buffer.close() {
+                    return;
+                }
+                continue;
+            };
+            bytes += frame.bytes.len();
+            buffer.sent = frame.position;
+            frames.push(frame);
+        }
+    }
+
+    /// Takes what is to be told.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<StreamEvent> {
+        std::mem::take(&mut self.buffer.lock().events)
+    }
+
+    /// A connection begins, and the copy says how far it had come: the rest is sent again. A copy that has come less far
+    /// than it said before is lost with all of its slots.
+    pub fn resume(&self, applied: u64) {
+        if applied < self.acked() {
+            self.break_off();
+        }
+        self.acknowledge(applied);
+        let mut buffer = self.buffer.lock();
+        buffer.sent = buffer.frames.front().map_or(buffer.next - 1, |frame| frame.position - 1);
+    }
+
+    /// The copy has applied everything up to `position`.
+    pub fn acknowledge(&self, position: u64) {
+        let mut ready = Vec::new();
+        {
+            let mut buffer = self.buffer.lock();
+            // What was never sent cannot have been applied.
+            let position = position.min(buffer.sent);
+            while buffer.frames.front().is_some_and(|frame| frame.position <= position) {
+                buffer.drop_front();
+            }
+            self.acked.fetch_max(position, Ordering::AcqRel);
+            while let Some((_, event)) = buffer.marks.pop_front_if(|(of, _)| *of <= position) {
+                buffer.events.push(event);
+            }
+            let mut at = 0;
+            while at < buffer.waiting.len() {
+                if buffer.waiting[at].0 <= position {
+                    ready.push(buffer.waiting.swap_remove(at).1);
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        ready.into_iter().for_each(Waker::wake);
+    }
+
+    /// The last position that the copy has applied.
+    #[must_use]
+    pub fn acked(&self) -> u64 {
+        self.acked.load(Ordering::Acquire)
+    }
+
+    /// Ready once everything up to `position` is applied.
+    pub fn poll_acked(&self, position: u64, cx: &Context<'_>) -> Poll<()> {
+        let mut buffer = self.buffer.lock();
+        if position <= self.acked() {
+            return Poll::Ready(());
+        }
+        if !buffer.waiting.iter().any(|(of, waker)| *of == position && waker.will_wake(cx.waker())) {
+            buffer.waiting.push((position, cx.waker().clone()));
+        }
+        Poll::Pending
+    }
+
+    /// How far the copy is behind.
+    #[must_use]
+    pub fn lag(&self, now_ms: u64) -> StreamLag {
+        let buffer = self.buffer.lock();
+        let began_ms = match buffer.frames.front() {
+            Some(frame) => Some(frame.began_ms),
+            None => (!buffer.open.is_empty()).then_some(buffer.open_began_ms),
+        };
+        StreamLag {
+            records: buffer.records - buffer.records_acked,
+            bytes: buffer.unacked_bytes + buffer.open.len(),
+            ms: began_ms.map_or(0, |began_ms| now_ms.saturating_sub(began_ms)),
+        }
+    }
+}
+
+impl Buffer {
+    fn append(&mut self, now_ms: u64, write: impl FnOnce(&mut Vec<u8>)) -> u64 {
+        if self.open.len() >= FRAME_LEN_MAX {
+            self.close();
+        }
+        self.begin_frame(now_ms);
+        let from = self.open.len();
+        write(&mut self.open);
+        self.records += u64::from(self.open.len() > from);
+        if self.open.len() - from > PART_LEN_MAX {
+            let large = self.open.split_off(from);
+            self.append_parts(now_ms, &large);
+        }
+        self.next
+    }
+
+    /// A record that is too large for one frame, in pieces of one frame each.
+    fn append_parts(&mut self, now_ms: u64, record: &[u8]) {
+        let mut rest = record;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.len().min(PART_LEN_MAX));
+            rest = behind;
+            if self.open.len() > FRAME_HEAD_LEN {
+                self.close();
+                self.begin_frame(now_ms);
+            }
+            put_part(&mut self.open, piece, rest.is_empty());
+        }
+    }
+
+    fn begin_frame(&mut self, now_ms: u64) {
+        if self.open.is_empty() {
+            self.open_began_ms = now_ms;
+            self.open.extend_from_slice(&self.next.to_le_bytes());
+        }
+    }
+
+    /// Closes the open frame; `false`: it holds nothing.
+    fn close(&mut self) -> bool {
+        if self.open.len() <= FRAME_HEAD_LEN {
+            return false;
+        }
+        let fresh = self.spare.pop().unwrap_or_default();
+        let bytes = std::mem::replace(&mut self.open, fresh);
+        self.unacked_bytes += bytes.len();
+        let (position, began_ms, records) = (self.next, self.open_began_ms, self.records);
+        self.frames.push_back(Arc::new(Frame { position, bytes, began_ms, records }));
+        self.next += 1;
+        true
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.open.len() > FRAME_HEAD_LEN || self.frames.back().is_some_and(|last| last.position > self.sent)
+    }
+
+    fn drop_front(&mut self) {
+        let Some(frame) = self.frames.pop_front() else { return };
+        self.unacked_bytes -= frame.bytes.len();
+        self.records_acked = frame.records;
+        // The sender may hold it still.
+        if let Some(frame) = Arc::into_inner(frame)
+            && self.spare.len() < SPARE_MAX
+            && frame.bytes.capacity() <= 2 * FRAME_LEN_MAX
+        {
+            let mut bytes = frame.bytes;
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+
+    fn overflow(&mut self) {
+        self.generation += 1;
+        self.has_overflowed = true;
+        self.open = Vec::new();
+        self.frames.clear();
+        self.unacked_bytes = 0;
+        self.marks.clear();
+        self.records_acked = self.records;
+        // The open frame's position stays unused, so that the copy sees a gap.
+        self.sent = self.next;
+        self.next += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rondache_protocol::bus::{
+        identity::NodeId,
+        replicate::{Record, Records, put_heartbeat, split_frame},
+    };
+
+    use super::*;
+
+    fn stream(limit: usize) -> Arc<Outgoing> {
+        Outgoing::with_limit(Identity { generation: 1, id: NodeId(1) }, 0, limit)
+    }
+
+    fn beat(stream: &Outgoing, now_ms: u64) -> Result<Appended, Overflowed> {
+        stream.append(0, now_ms, |buf| put_heartbeat(buf, now_ms))
+    }
+
+    /// Takes all frames: their positions and beats.
+    fn taken(stream: &Outgoing) -> Vec<(u64, Vec<u64>)> {
+        let mut frames = Vec::new();
+        stream.take_frames(&mut frames, usize::MAX);
+        let beats = |records| {
+            Records::new(records)
+                .map(|record| match record {
+                    Ok(Record::Heartbeat { now_ms }) => now_ms,
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        frames
+            .iter()
+            .map(|frame| {
+                let (position, records) = split_frame(&frame.bytes).unwrap();
+                assert_eq!(position, frame.position);
+                (position, beats(records))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn records_of_a_batch_travel_in_one_frame() {
+        let stream = stream(1 << 20);
+        assert_eq!(beat(&stream, 5).unwrap().position, 1);
+        assert_eq!(beat(&stream, 6).unwrap().position, 1);
+        assert_eq!(taken(&stream), [(1, vec![5, 6])]);
+        assert_eq!(beat(&stream, 7).unwrap().position, 2);
+        assert_eq!(taken(&stream), [(2, vec![7])]);
+        assert_eq!(taken(&stream), []);
+    }
+
+    #[test]
+    fn what_was_not_applied_is_sent_again_over_the_next_connection() {
+        let stream = stream(1 << 20);
+        for now_ms in 1..4 {
+            beat(&stream, now_ms).unwrap();
+            taken(&stream);
+        }
+        stream.acknowledge(1);
+        stream.resume(2);
+        assert_eq!(taken(&stream), [(3, vec![3])]);
+        stream.acknowledge(3);
+        assert_eq!(stream.lag(100), StreamLag::default());
+    }
+
+    #[test]
+    fn an_overflow_loses_the_copies_and_leaves_a_gap() {
+        let stream = stream(100);
+        while beat(&stream, 1).is_ok() {}
+        assert_eq!((beat(&stream, 1), stream.generation()), (Err(Overflowed), 1));
+        let began = stream.append(1, 9, |buf| put_heartbeat(buf, 9)).unwrap();
+        assert_eq!(taken(&stream), [(began.position, vec![9])]);
+        assert!(began.position > 1);
+    }
+
+    #[test]
+    fn a_copy_that_has_forgotten_what_it_applied_is_lost() {
+        let stream = stream(1 << 20);
+        beat(&stream, 1).unwrap();
+        taken(&stream);
+        stream.acknowledge(1);
+        stream.resume(0);
+        assert_eq!(stream.generation(), 1);
+    }
+
+    #[test]
+    fn what_was_never_sent_cannot_be_acknowledged() {
+        let stream = stream(1 << 20);
+        beat(&stream, 1).unwrap();
+        stream.acknowledge(u64::MAX);
+        assert_eq!(stream.acked(), 0);
+        assert_eq!(taken(&stream), [(1, vec![1])]);
+    }
+
+    #[test]
+    fn a_mark_is_told_once_its_frame_is_applied() {
+        let stream = stream(1 << 20);
+        let event = StreamEvent::Synced { slot: 1, epoch: 2 };
+        let position = beat(&stream, 1).unwrap().position;
+        stream.mark(position, event);
+        taken(&stream);
+        assert_eq!(stream.take_events(), []);
+        stream.acknowledge(position);
+        assert_eq!(stream.take_events(), [event]);
+        stream.mark(position, event);
+        assert_eq!(stream.take_events(), [event], "it is applied already");
+    }
+
+    #[test]
+    fn a_record_larger_than_a_frame_travels_in_parts() {
+        let stream = stream(1 << 20);
+        let large = vec![7_u8; 3 * PART_LEN_MAX / 2];
+        beat(&stream, 1).unwrap();
+        let appended = stream.append(0, 2, |buf| buf.extend_from_slice(&large)).unwrap();
+        let mut frames = Vec::new();
+        stream.take_frames(&mut frames, usize::MAX);
+        let mut whole = Vec::new();
+        for frame in &frames[1..] {
+            let (_, records) = split_frame(&frame.bytes).unwrap();
+            for record in Records::new(records) {
+                let Ok(Record::Part { bytes, .. }) = record else { panic!("{record:?}") };
+                whole.extend_from_slice(bytes);
+            }
+        }
+        assert_eq!((whole == large, frames.len(), appended.position), (true, 3, 3));
+    }
+
+    #[test]
+    fn whoever_waits_for_an_acknowledgement_is_woken_by_it() {
+        let stream = stream(1 << 20);
+        let position = beat(&stream, 1).unwrap().position;
+        taken(&stream);
+        let cx = Context::from_waker(Waker::noop());
+        assert!(stream.poll_acked(position, &cx).is_pending());
+        stream.acknowledge(position);
+        assert!(stream.poll_acked(position, &cx).is_ready());
+    }
+}

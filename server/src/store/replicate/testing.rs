@@ -1,0 +1,62 @@
+//! What a node's copies would be told, for tests.
+
+use std::sync::Arc;
+
+use rondache_protocol::bus::{
+    identity::{Identity, NodeId},
+    replicate::{Record, Records, SlotPosition, split_frame},
+};
+
+use super::{CopyLink, Slots, Stage, index_of, outgoing::Outgoing};
+use crate::store::{SHARDS, Store};
+
+/// One write, as its slot's copies apply it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToldEffect {
+    pub(crate) slot: u16,
+    pub(crate) at: SlotPosition,
+    pub(crate) db: usize,
+    pub(crate) args: Vec<Box<[u8]>>,
+}
+
+/// Hears the effects of all slots.
+pub(crate) struct EffectTap(Arc<Outgoing>);
+
+impl EffectTap {
+    /// Makes the tap a copy of every slot of `store`.
+    pub(crate) fn new(store: &Store) -> Self {
+        store.record_effects(true);
+        let outgoing = Outgoing::new(Identity { generation: 1, id: NodeId(1) }, 0);
+        for shard in 0..SHARDS {
+            let slots: &mut Slots = &mut Slots::default();
+            for slot in (0..rondache_protocol::slot::SLOTS).filter(|slot| usize::from(*slot) % SHARDS == shard) {
+                let link =
+                    CopyLink { outgoing: outgoing.clone(), generation: 0, stage: Stage::Complete, began: 0, last: 0 };
+                slots.states[index_of(slot)].copies.push(link);
+            }
+            store.lock(shard).slots = Some(Box::new(std::mem::take(slots)));
+        }
+        Self(outgoing)
+    }
+
+    /// The effects since the last call, in the order of execution.
+    pub(crate) fn drain(&self) -> Vec<ToldEffect> {
+        let mut frames = Vec::new();
+        self.0.take_frames(&mut frames, usize::MAX);
+        let effects = frames.iter().flat_map(|frame| {
+            let (position, records) = split_frame(&frame.bytes).expect("a frame");
+            self.0.acknowledge(position);
+            Records::new(records).map(|record| match record {
+                Ok(Record::Effect(effect)) => {
+                    let mut ranges = Vec::new();
+                    effect.words.ranges(&mut ranges).expect("whole words");
+                    let words = ranges.iter().map(|range| Box::from(range.of(effect.words.bytes())));
+                    let head = effect.head;
+                    ToldEffect { slot: head.slot, at: head.at, db: usize::from(head.db), args: words.collect() }
+                }
+                other => panic!("no effect: {other:?}"),
+            })
+        });
+        effects.collect()
+    }
+}
