@@ -1,4 +1,40 @@
-//! The Rust client of Rondache.
+//! The Rust client of Rondache, for services that want its cache without an extra hop.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let settings = rondache_server::config::settings::Settings { listen: vec!["127.0.0.1:0".parse()?], threads: 1, ..Default::default() };
+//! # let node = rondache_server::node::Node::start(settings)?;
+//! # let address = node.addr().to_string();
+//! use std::time::Duration;
+//!
+//! let client = rondache_client::Client::builder().seeds([address]).build().await?;
+//! client.set_for("user:7", "Ann", Duration::from_secs(600)).await?;
+//! let name: Option<String> = client.get("user:7").await?;
+//! assert_eq!(name.as_deref(), Some("Ann"));
+//! # Ok(()) }
+//! ```
+//!
+//! | for | use |
+//! |---|---|
+//! | connecting | [`Client::builder`]; any one node will do |
+//! | a command | a method of [`Client`], or [`Cmd`] with [`Client::query`] |
+//! | many commands | [`Client::pipeline`], dealt out to the owners; [`Client::transaction`] on one slot |
+//! | walking keys | [`Client::scan`] and its kin |
+//! | messages | [`Client::subscribe`] and its kin |
+//! | failures | [`ClientError`], which tells what may have happened |
+//!
+//! # How a call travels
+//!
+//! The client learns from any node who owns which slot, and sends each command straight to the owner of its key. All tasks
+//! share one pipelined connection to a node; what they send at the same time goes out in one write. Commands that wait on
+//! the server get connections of their own.
+//!
+//! A call has one deadline, 3 seconds unless set otherwise. Within it the client follows redirections, and tries again,
+//! with jittered pauses and within a budget, what is safe to try again: what was never sent, what a node refused for the
+//! moment, and, where nobody knows whether it was executed, commands that may be executed twice
+//! ([`Cmd::is_idempotent`]). When an owner cannot be reached, another node's main port is asked, which answers for every
+//! key. Who stops waiting (by dropping a call's future, or by a timeout of his own) disturbs nobody; the command may have
+//! been executed all the same.
 
 mod attempts;
 mod batch;

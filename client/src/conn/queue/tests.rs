@@ -193,6 +193,9 @@ proptest! {
         let (mut next, mut answered, mut clock) = (0i64, 0i64, 0u64);
         let mut waiting: Vec<(u32, i64)> = Vec::new();
         for (step, choice) in steps {
+            // Written at once: this is not about the limit of bytes.
+            queue.take_out(&mut Vec::new());
+            queue.taken_is_written();
             match step {
                 0 | 1 if waiting.len() < 50 && next - answered < 90 => {
                     waiting.push((enqueue(&mut queue, 1, later(start, clock + 20 * choice as u64)), next));

@@ -1,0 +1,5 @@
+//! Tests of the client against scripted nodes that misbehave.
+
+mod faults;
+mod node;
+mod redirects;
