@@ -151,6 +151,13 @@ impl Walk {
     }
 }
 
+impl<T: FromValue + Send + 'static> Scan<T> {
+    /// The next key, field or member; `None` at the end. For those who don't use the stream.
+    pub async fn next_item(&mut self) -> Option<Result<T, ClientError>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
 // The walk and its future are boxed; what was found is only moved.
 impl<T> Unpin for Scan<T> {}
 
