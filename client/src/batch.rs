@@ -95,11 +95,14 @@ impl Inner {
             let cmds: Vec<&Cmd> = group.places.iter().filter_map(|place| entries.get(*place)).map(|e| e.cmd).collect();
             // What may not be repeated waits for as long as it can.
             let until = if cmds.iter().all(|cmd| cmd.is_idempotent()) { until } else { deadline };
-            async move { (self.send(&group.link, Payload::Many(&cmds), now, until).await, until.duration_since(now)) }
+            async move {
+                let outcome = self.send(&group.link, Payload::Many(&cmds), now, until).await;
+                (outcome, until.duration_since(now), now.elapsed())
+            }
         });
         let outcomes = join_all(sent).await;
         let (mut again, mut pause) = (Vec::new(), Duration::ZERO);
-        for (group, (outcome, after)) in groups.into_iter().zip(outcomes) {
+        for (group, (outcome, after, latency)) in groups.into_iter().zip(outcomes) {
             let name = group.link.name();
             let (replies, error) = match outcome {
                 Ok(Outcome::Many(replies)) => (replies, ClientError::Closed),
@@ -115,6 +118,7 @@ impl Inner {
                     continue;
                 };
                 let reply = replies.next().map_or_else(|| Err(error.clone()), settled);
+                group.link.metrics.record(entry.cmd.group(), latency, reply.is_ok());
                 if let Some(wait) = self.weigh(entry, &group.link, reply, deadline) {
                     pause = pause.max(wait);
                     again.push(place);

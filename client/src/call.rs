@@ -108,7 +108,9 @@ impl Inner {
         } else {
             Payload::One(cmd)
         };
-        match self.send(&link, payload, now, until).await {
+        let outcome = self.send(&link, payload, now, until).await;
+        link.metrics.record(cmd.group(), now.elapsed(), outcome.as_ref().is_ok_and(Outcome::is_ok));
+        match outcome {
             Ok(Outcome::One(value)) => Ok(settled(value).map_err(|error| (link, error))),
             Ok(Outcome::Many(mut values)) => {
                 Ok(settled(values.pop().unwrap_or(Value::Null)).map_err(|error| (link, error)))

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     convert::FromValue,
     error::ClientError,
+    metrics::ClientSnapshot,
     policy::{BudgetConfig, ShareBudget},
     topology::{Refresher, Registry, Topology, learn},
 };
@@ -127,6 +128,16 @@ impl Client {
     #[must_use]
     pub fn nodes(&self) -> Vec<Arc<str>> {
         self.inner.topology().all_owners().iter().map(|link| link.name()).collect()
+    }
+
+    /// What was counted of the nodes that this client and its clones have sent something to.
+    #[must_use]
+    pub fn metrics(&self) -> ClientSnapshot {
+        let mut nodes: Vec<_> =
+            self.inner.registry.all().iter().map(|link| link.metrics.snapshot(link.name())).collect();
+        nodes.retain(|node| !node.families.is_empty());
+        nodes.sort_unstable_by(|one, other| one.node.cmp(&other.node));
+        ClientSnapshot { nodes }
     }
 
     /// Closes the client and all its clones: new calls fail with [`ClientError::Closed`], those in flight have until the

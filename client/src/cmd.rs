@@ -140,6 +140,12 @@ impl Cmd {
         Some(self.get(1).and_then(|name| spec.subcommand(name)).map_or(spec, |(_, sub)| sub))
     }
 
+    /// Its family in the command table.
+    #[inline]
+    pub(crate) fn group(&self) -> Option<command::Group> {
+        self.parent_spec().map(|spec| spec.group)
+    }
+
     /// The entry of the first word.
     pub(crate) fn parent_spec(&self) -> Option<&'static CommandSpec> {
         (self.index != UNKNOWN).then(|| command::spec(self.index))

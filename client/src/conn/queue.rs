@@ -21,6 +21,18 @@ pub(crate) enum Outcome {
     Failed(Failure),
 }
 
+impl Outcome {
+    /// Whether the node did what it was asked to: of several commands, the last.
+    #[inline]
+    pub(crate) fn is_ok(&self) -> bool {
+        match self {
+            Self::One(reply) => reply.as_error().is_none(),
+            Self::Many(replies) => replies.last().is_some_and(|reply| reply.as_error().is_none()),
+            Self::Failed(_) => false,
+        }
+    }
+}
+
 /// Why a request failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -24,17 +24,19 @@ pub(crate) use registry::Registry;
 
 use crate::config::seed::Seed;
 use crate::conn::Conn;
+use crate::metrics::commands::NodeMetrics;
 
 /// A node as the client reaches it: its shared connections.
 pub(crate) struct Link {
     pub(crate) addr: Seed,
     conns: Box<[Conn]>,
     next: AtomicUsize,
+    pub(crate) metrics: NodeMetrics,
 }
 
 impl Link {
     pub(crate) fn new(addr: Seed, conns: Box<[Conn]>) -> Self {
-        Self { addr, conns, next: AtomicUsize::new(0) }
+        Self { addr, conns, next: AtomicUsize::new(0), metrics: NodeMetrics::default() }
     }
 
     /// The connection for the next request: in turn, if there are several.
