@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use rondache_protocol::bus::identity::{Identity, NodeId};
 use serde::{Deserialize, Serialize};
 
-/// The share of a node with weight 1, in [`Member::weight`]'s unit.
+/// The share of a node with weight 1, in [`MemberInfo::weight`]'s unit.
 pub const WEIGHT_ONE: u32 = 100;
 
 /// Where a node listens, as others reach it.

@@ -34,7 +34,7 @@ impl Cursor {
 /// A place in the order in which [`Keyspace::scan_slots`] walks a cluster: slot by slot, and in each by the upper half of
 /// the hash, which is the same on every node.
 ///
-/// As a number it has [`SlotCursor::FLAG`], so that it is never taken for a place in a single node's order; it is below
+/// As a number it has `FLAG`, so that it is never taken for a place in a single node's order; it is below
 /// 2⁵³, which every client can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotCursor {

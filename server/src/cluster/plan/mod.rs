@@ -6,12 +6,12 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`placement`] | who holds each slot, compactly; what moves between two placements |
-//! | [`draft`] | the nodes that may hold slots, and a placement in the making |
-//! | [`shares`] | how much each node should hold, and how much it does |
-//! | [`takers`] | how slots are dealt out to nodes with room, along the ring |
-//! | [`owners`] | the owners |
-//! | [`copies`] | the copies |
+//! | `placement` | who holds each slot, compactly; what moves between two placements |
+//! | `draft` | the nodes that may hold slots, and a placement in the making |
+//! | `shares` | how much each node should hold, and how much it does |
+//! | `takers` | how slots are dealt out to nodes with room, along the ring |
+//! | `owners` | the owners |
+//! | `copies` | the copies |
 //!
 //! **Owners** stay where they are while their node lives, is not leaving, and holds no more than 1.10 × its share.
 //! Slots without an owner go to a node that has a copy, if that is not full, else to the one with room that they prefer.

@@ -9,7 +9,7 @@
 //! | [`order`] | which of two rows of a slot wins |
 //! | [`batch`] | rows as they travel |
 //! | [`digest`] | what two tables compare, to exchange only what differs |
-//! | [`packed`] | rows as they are kept: 40 bytes each |
+//! | `packed` | rows as they are kept: 40 bytes each |
 
 pub mod batch;
 pub mod digest;

@@ -3,13 +3,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`outgoing`] | a stream to one copy: what waits, what was sent and not acknowledged |
-//! | [`pending`] | the effects of the running command |
+//! | `pending` | the effects of the running command |
 //! | `append` | effects into the streams of their slot's copies |
-//! | [`filling`] | a copy that is being made: which keys it has already |
-//! | [`control`] | changes of a slot's role, under its shard's lock |
-//! | [`following`] | the copy's side: what records do to a slot's state |
+//! | `filling` | a copy that is being made: which keys it has already |
+//! | `control` | changes of a slot's role, under its shard's lock |
+//! | `following` | the copy's side: what records do to a slot's state |
 //! | [`recent`] | forwarded writes that were executed lately |
-//! | [`content`] | all keys of one slot: dropping them, comparing them |
+//! | `content` | all keys of one slot: dropping them, comparing them |
 //!
 //! Everything here happens under the lock of the slot's shard, hence in the order of execution. A shard whose slots were
 //! never part of a cluster has no state, and pays nothing.
