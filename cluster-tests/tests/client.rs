@@ -3,17 +3,19 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use rondache_client::{Client, ClientError};
-use rondache_cluster_tests::process::ClusterProcess;
+use rondache_cluster_tests::process::{ClusterProcess, SETTLE_TIMEOUT};
 use tokio::task::JoinSet;
 
 const TASKS: u32 = 32;
 const KEYS: u32 = 500;
+/// As many calls are made before and after something happens, at least.
+const CALLS: u64 = 20 * TASKS as u64;
 
 /// What a task saw.
 #[derive(Default)]
@@ -24,7 +26,7 @@ struct Seen {
 }
 
 /// Writes and reads keys of its own until told to stop.
-async fn work(client: Client, task: u32, stop: Arc<AtomicBool>) -> Seen {
+async fn work(client: Client, task: u32, done: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Seen {
     let mut seen = Seen::default();
     let mut step = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -39,8 +41,19 @@ async fn work(client: Client, task: u32, stop: Arc<AtomicBool>) -> Seen {
         seen.calls += 1;
         seen.errors.extend(outcome.err());
         step += 1;
+        done.fetch_add(1, Ordering::Relaxed);
     }
     seen
+}
+
+/// Waits until `holds`, looking again and again.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    while !holds() {
+        assert!(began.elapsed() < SETTLE_TIMEOUT, "waited in vain for {what}");
+        looks.tick().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,15 +81,16 @@ async fn the_death_of_the_only_seed_is_no_error() {
     let mut cluster = ClusterProcess::start(3, &[]);
     let seed = cluster.addrs(&[0])[0].to_string();
     let client = Client::builder().seed(seed).build().await.expect("a seed");
-    let stop = Arc::new(AtomicBool::new(false));
+    let (done, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        tasks.spawn(work(client.clone(), task, stop.clone()));
+        tasks.spawn(work(client.clone(), task, done.clone(), stop.clone()));
     }
-    // The load itself is what time passes with here, not a state that is waited for.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    until("calls before the death", || done.load(Ordering::Relaxed) > CALLS).await;
     cluster.nodes[0].kill();
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    until("the client to know", || client.nodes().len() == 2).await;
+    let before = done.load(Ordering::Relaxed);
+    until("calls after the death", || done.load(Ordering::Relaxed) > before + CALLS).await;
     stop.store(true, Ordering::Relaxed);
     let (mut calls, mut slowest, mut errors) = (0, Duration::ZERO, Vec::new());
     while let Some(seen) = tasks.join_next().await {

@@ -100,7 +100,7 @@ impl ServerSpec {
             Dialect::Verbatim => {
                 return self.arguments.iter().map(|argument| argument.replace("{port}", &port)).collect();
             }
-            Dialect::Rondache => vec!["--listen", &listen, "--threads", &threads],
+            Dialect::Rondache => self.rondache_arguments(&listen, &threads),
             Dialect::Redis => vec![
                 "--bind",
                 "127.0.0.1",
@@ -117,6 +117,19 @@ impl ServerSpec {
             ],
         };
         own.into_iter().map(str::to_owned).chain(self.arguments.iter().cloned()).collect()
+    }
+
+    /// The ports beside the main one are of the system's choice unless somebody chose them: those that a node would take
+    /// by default follow from the main port, and may be taken.
+    fn rondache_arguments<'a>(&self, listen: &'a str, threads: &'a str) -> Vec<&'a str> {
+        let mut arguments = vec!["--listen", listen, "--threads", threads];
+        for flag in ["--redirect-listen", "--admin-listen", "--bus-listen"] {
+            let is_chosen = |argument: &String| argument.split('=').next() == Some(flag);
+            if !self.arguments.iter().any(is_chosen) {
+                arguments.extend([flag, "127.0.0.1:0"]);
+            }
+        }
+        arguments
     }
 }
 
@@ -254,6 +267,14 @@ mod tests {
         let arguments = spec.full_arguments(7000).join(" ");
         assert!(arguments.contains("--port 7000 --save  --appendonly no"), "{arguments}");
         assert!(arguments.ends_with("--maxmemory 1gb"));
+    }
+
+    #[test]
+    fn ports_that_nobody_chose_are_of_the_systems_choice() {
+        let spec: ServerSpec = "r=rondache --bus-listen 127.0.0.1:7".parse().expect("well formed");
+        let arguments = spec.full_arguments(7000).join(" ");
+        assert!(arguments.contains("--redirect-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0"), "{arguments}");
+        assert!(arguments.ends_with("--bus-listen 127.0.0.1:7") && !arguments.contains("--bus-listen 127.0.0.1:0"));
     }
 
     #[test]

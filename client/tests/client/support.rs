@@ -1,5 +1,7 @@
 //! Starts nodes for tests.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use rondache_client::{Client, ClientBuilder};
 use rondache_server::{
     config::settings::Settings,
@@ -17,8 +19,12 @@ impl TestNode {
     }
 
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings =
-            Settings { listen: vec!["127.0.0.1:0".parse().expect("an address")], threads: 1, ..Settings::default() };
+        // Every port of the system's choice: those that follow from the main one may be taken.
+        let any_port = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+        let mut settings = Settings { listen: any_port.clone(), threads: 1, ..Settings::default() };
+        settings.cluster.redirect_listen.clone_from(&any_port);
+        settings.cluster.admin_listen.clone_from(&any_port);
+        settings.cluster.bus_listen = any_port;
         change(&mut settings);
         Self { node: Some(Node::start(settings).expect("a free port")) }
     }

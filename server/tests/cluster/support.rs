@@ -36,11 +36,15 @@ impl Cluster {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
         for _ in 0..count {
+            // Every port of the system's choice: those that follow from the main one may be taken.
             let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-            let mut settings = Settings { listen, threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
+            let mut settings = Settings { threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
+            settings.cluster.redirect_listen.clone_from(&listen);
+            settings.cluster.admin_listen.clone_from(&listen);
+            settings.cluster.bus_listen.clone_from(&listen);
+            settings.listen = listen;
             change(&mut settings);
-            // The redirect port follows from the port that the system gives, and may be taken.
-            let node = (0..20).find_map(|_| Node::start(settings.clone()).ok()).expect("loopback has ports");
+            let node = Node::start(settings).expect("loopback has ports");
             let bus = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has ports");
             buses.push(bus.local_addr().expect("a bound socket"));
             let workers = node.workers().clone();

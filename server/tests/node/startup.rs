@@ -6,6 +6,8 @@ use std::{
     process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
+use super::support::{ANY_PORTS, logged_port};
+
 fn rondache(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rondache"));
     command.args(args).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -29,16 +31,13 @@ struct Started {
 
 impl Started {
     fn new(args: &[&str]) -> Self {
-        let mut process = rondache(args).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut process = rondache(args).args(ANY_PORTS).spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("ready to accept connections on 127.0.0.1:") {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the node ended at its start");
+        let mut lines = String::new();
+        while logged_port(&lines).is_none() {
+            assert_ne!(log.read_line(&mut lines).unwrap(), 0, "the node ended at its start: {lines}");
         }
-        let (_, behind) = line.split_once("on 127.0.0.1:").unwrap();
-        let port = behind.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
-        Self { process, log, port }
+        Self { process, log, port: logged_port(&lines).unwrap() }
     }
 
     fn connect(&self) -> TcpStream {
@@ -191,7 +190,8 @@ fn a_demo_runs_several_nodes_until_it_is_interrupted() {
 fn a_port_beside_the_main_one_that_is_taken_is_told() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let output = run(&["--listen", "127.0.0.1:0", "--redirect-listen", &addr]);
+    let any = "127.0.0.1:0";
+    let output = run(&["--listen", any, "--bus-listen", any, "--admin-listen", any, "--redirect-listen", &addr]);
     assert_eq!(output.status.code(), Some(1));
     let expected = format!("cannot listen on {addr} for cluster clients: Address already in use");
     assert!(

@@ -1,14 +1,30 @@
 //! Starts nodes for tests.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    fs::File,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+/// Every port is of the system's choice: one that was looked up before may be taken by now, by another test for one.
+pub(crate) const ANY_PORTS: [&str; 8] = [
+    "--listen",
+    "127.0.0.1:0",
+    "--redirect-listen",
+    "127.0.0.1:0",
+    "--bus-listen",
+    "127.0.0.1:0",
+    "--admin-listen",
+    "127.0.0.1:0",
+];
+
+/// What a node logs when it accepts connections, before the port.
+const READY: &str = "ready to accept connections on 127.0.0.1:";
+
 /// A node in a process of its own, on a free port; it ends with the value.
 pub(crate) struct TestNode {
     process: Child,
+    log: tempfile::NamedTempFile,
     pub(crate) port: u16,
 }
 
@@ -20,35 +36,37 @@ impl TestNode {
 
     /// Starts a node with further arguments and waits until it accepts connections.
     pub(crate) fn start_with(args: &[&str]) -> Self {
-        Self::start_with_log(args, Stdio::null())
-    }
-
-    /// As [`TestNode::start_with`], with a place for what the node logs.
-    pub(crate) fn start_with_log(args: &[&str], log: impl Into<Stdio>) -> Self {
-        let port = free_port();
+        let log = tempfile::NamedTempFile::new().expect("a file for the log");
         let process = Command::new(env!("CARGO_BIN_EXE_rondache"))
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            // Ports that follow from a free one may be taken, by another test for one.
-            .args(["--redirect-listen", "127.0.0.1:0", "--bus-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(ANY_PORTS)
             .args(args)
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(File::options().append(true).open(log.path()).expect("the file for the log"))
             .spawn()
             .expect("the binary was built for this test");
-        let mut node = Self { process, port };
-        node.wait_until_up();
+        let mut node = Self { process, log, port: 0 };
+        node.port = node.wait_for_port();
         node
     }
 
-    fn wait_until_up(&mut self) {
+    fn wait_for_port(&mut self) -> u16 {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            if let Some(status) = self.process.try_wait().expect("a child process") {
-                panic!("the node ended at its start: {status}");
+        loop {
+            if let Some(port) = logged_port(&self.log()) {
+                return port;
             }
-            assert!(Instant::now() < deadline, "the node does not listen");
+            if let Some(status) = self.process.try_wait().expect("a child process") {
+                panic!("the node ended at its start: {status}\n{}", self.log());
+            }
+            assert!(Instant::now() < deadline, "the node does not listen\n{}", self.log());
             std::thread::yield_now();
         }
+    }
+
+    /// What the node has logged so far.
+    pub(crate) fn log(&self) -> String {
+        let bytes = std::fs::read(self.log.path()).expect("the file for the log");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The id of the node's process.
@@ -73,7 +91,8 @@ impl Drop for TestNode {
     }
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("loopback has ports").port()
+/// The port in a log, once its line is complete.
+pub(crate) fn logged_port(log: &str) -> Option<u16> {
+    let (line, _) = log.split_once(READY)?.1.split_once('\n')?;
+    line.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
 }

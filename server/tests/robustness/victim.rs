@@ -1,13 +1,10 @@
 //! The node that bad input is sent to.
 
-use std::io::{Read, Seek};
-
 use super::{support::TestNode, wire::Wire};
 
-/// A node whose log is kept. When the value goes, the node must still answer and must not have panicked.
+/// A node whose log is looked through. When the value goes, the node must still answer and must not have panicked.
 pub(crate) struct Victim {
     node: TestNode,
-    log: std::fs::File,
     password: Option<String>,
 }
 
@@ -19,10 +16,9 @@ impl Victim {
 
     /// Starts a node with these arguments.
     pub(crate) fn start_with(args: &[&str]) -> Self {
-        let log = tempfile::tempfile().expect("a file for the log");
-        let node = TestNode::start_with_log(args, log.try_clone().expect("a second handle of the log"));
+        let node = TestNode::start_with(args);
         let password = args.iter().position(|&arg| arg == "--requirepass").map(|at| args[at + 1].to_owned());
-        Self { node, log, password }
+        Self { node, password }
     }
 
     /// A new connection.
@@ -46,10 +42,8 @@ impl Victim {
         assert_eq!(wire.ask("PING"), "PONG");
     }
 
-    fn panics(&mut self) -> String {
-        let mut text = Vec::new();
-        self.log.rewind().and_then(|()| self.log.read_to_end(&mut text)).expect("the log is readable");
-        let text = String::from_utf8_lossy(&text);
+    fn panics(&self) -> String {
+        let text = self.node.log();
         let lines: Vec<&str> = text.lines().collect();
         let is_panic = |line: &&str| line.contains("panicked at");
         let panics =
