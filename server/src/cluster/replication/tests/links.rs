@@ -20,7 +20,7 @@ async fn a_stream_survives_connections_that_break() {
             let receiver = receiver.clone();
             tokio::spawn(async move {
                 // The connection lives for a moment only.
-                let served = link::receive(&receiver, owner, number, far);
+                let served = link::receive(&receiver, owner, (number, 1), far);
                 let _ = tokio::time::timeout(std::time::Duration::from_millis(50), served).await;
             });
             Ok::<_, std::io::Error>(near)
