@@ -68,7 +68,8 @@ fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     // Before the start, so that no signal finds the node up and the system's own handling still in place.
     let signals = Signals::new()?;
     let running = Node::start(settings)?;
-    signals.end(running.node().shutdown.clone())?;
+    let node = running.node().clone();
+    signals.end(move || node.stop())?;
     running.wait();
     Ok(())
 }
@@ -79,7 +80,8 @@ fn run_demo(demo: Demo) -> Result<(), Box<dyn Error>> {
     let signals = Signals::new()?;
     let nodes = demo.start()?;
     let stop = CancellationToken::new();
-    signals.end(stop.clone())?;
+    let stopped = stop.clone();
+    signals.end(move || stopped.cancel())?;
     // Nobody reads: the nodes run all the same.
     let _ = io::Write::write_all(&mut io::stdout(), demo.welcome().as_bytes());
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -107,13 +109,13 @@ impl Signals {
     }
 
     /// The first SIGTERM or SIGINT ends the node in order, the second at once.
-    fn end(self, shutdown: CancellationToken) -> io::Result<()> {
+    fn end(self, stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let Self { runtime, mut terminate, mut interrupt } = self;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
                 let first = either(&mut terminate, &mut interrupt).await;
                 tracing::info!("{first} received");
-                shutdown.cancel();
+                stop();
                 let second = either(&mut terminate, &mut interrupt).await;
                 tracing::warn!("{second} received again: ending at once");
                 std::process::exit(EXIT_INTERRUPTED);

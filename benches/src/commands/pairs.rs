@@ -168,29 +168,28 @@ fn table(args: &PairsArgs, pairs: &[Pair; 2], samples: &[Vec<Sample>; 2]) -> Tab
     table
 }
 
-/// Starts a node of a cluster with one worker, on free ports throughout.
-fn node(args: &PairsArgs, own: &[&str]) -> Result<(Server, SocketAddr)> {
-    let bus = free_address()?.to_string();
-    let (redirect, admin) = (free_address()?.to_string(), free_address()?.to_string());
-    let listens = ["--bus-listen", &bus, "--redirect-listen", &redirect, "--admin-listen", &admin];
-    let arguments = listens.iter().chain(own).map(|&argument| argument.to_owned()).collect();
+/// Starts a node of a cluster with one worker, on free ports throughout. Answers also how others join it.
+fn node(args: &PairsArgs, own: &[&str]) -> Result<(Server, String)> {
+    let bus = free_address()?;
+    let bus_listen = bus.to_string();
+    let arguments = ["--bus-listen", &bus_listen].iter().chain(own).map(|&argument| argument.to_owned()).collect();
     let spec = ServerSpec::new("rondache", args.rondache.clone(), arguments);
     let server = Server::start(&spec, &crate::proc::affinity::Placement::unpinned())?;
-    let bus = bus.parse().map_err(|_| BenchError::Usage(format!("{bus} is no address")))?;
-    Ok((server, bus))
+    let seed = format!("{}@{}", server.addr, bus.port());
+    Ok((server, seed))
 }
 
 fn forwarding_nodes(args: &PairsArgs) -> Result<Pair> {
-    let (behind, bus) = node(args, &["--replicas", "0"])?;
-    let (front, _) = node(args, &["--replicas", "0", "--weight", "0", "--join", &bus.to_string()])?;
+    let (behind, seed) = node(args, &["--replicas", "0"])?;
+    let (front, _) = node(args, &["--replicas", "0", "--weight", "0", "--join", &seed])?;
     wait_for(&front, "to forward everything", |client| Ok(owned_slots(client)? == 0))?;
     Ok(Pair { name: "rondache + rondache", addr: front.addr, servers: [front, behind] })
 }
 
 fn owner_and_copy(args: &PairsArgs) -> Result<Pair> {
-    let (front, bus) = node(args, &["--replicas", "1"])?;
+    let (front, seed) = node(args, &["--replicas", "1"])?;
     // Next to no share of its own: it is here for the copies.
-    let (behind, _) = node(args, &["--replicas", "1", "--weight", "0.01", "--join", &bus.to_string()])?;
+    let (behind, _) = node(args, &["--replicas", "1", "--weight", "0.01", "--join", &seed])?;
     wait_for(&behind, "to hold all copies", |client| {
         let info = text(client.call(&["INFO", "cluster"])?);
         let copies = info.lines().find_map(|line| line.strip_prefix("cluster_slots_copied:")?.trim().parse().ok());

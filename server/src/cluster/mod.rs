@@ -16,6 +16,7 @@
 //! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
+//! | [`runtime`] | the parts, put together on a running node |
 //! | [`settings`] | settings that all nodes share |
 //! | [`status`] | what users and operators are shown of the cluster |
 //! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
@@ -35,12 +36,19 @@ pub mod plane;
 pub mod replication;
 pub mod ring;
 pub mod routing;
+pub mod runtime;
 pub mod settings;
 pub mod status;
 pub mod table;
 pub mod thread;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
@@ -67,6 +75,8 @@ pub struct Cluster {
     pub grace: Grace,
     /// Requests for slots that others own.
     pub forwarding: Forwarding,
+    /// Writes are refused: `partition-policy` is `majority`, and there is none.
+    refuses_writes: AtomicBool,
 }
 
 impl Cluster {
@@ -85,25 +95,37 @@ impl Cluster {
             desk,
             grace: Grace::default(),
             forwarding: Forwarding::default(),
+            refuses_writes: AtomicBool::new(false),
         }
     }
 
     /// What this node knows of its cluster.
     #[must_use]
     pub fn status(&self, settings: &Settings) -> Arc<ClusterStatus> {
-        self.status.latest().unwrap_or_else(|| {
-            let mut status = ClusterStatus::alone(
-                &self.identity,
-                settings.node_name(),
-                own_addrs(settings),
-                settings.cluster.name.clone(),
-            );
-            status.replicas = settings.cluster.replicas;
-            for me in &mut status.members {
-                (me.weight, me.zone) = (settings.cluster.weight, settings.cluster.zone.clone());
-            }
-            Arc::new(status)
-        })
+        self.status.latest().unwrap_or_else(|| Arc::new(self.alone(settings)))
+    }
+
+    /// The status of this node as a cluster of one.
+    pub(crate) fn alone(&self, settings: &Settings) -> ClusterStatus {
+        let name = settings.cluster.name.clone();
+        let mut status = ClusterStatus::alone(&self.identity, settings.node_name(), own_addrs(settings), name);
+        status.replicas = settings.cluster.replicas;
+        for me in &mut status.members {
+            (me.weight, me.zone) = (settings.cluster.weight, settings.cluster.zone.clone());
+        }
+        status
+    }
+
+    /// Whether writes may be executed here: not without a majority, where `partition-policy` asks for one.
+    #[inline]
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        !self.refuses_writes.load(Ordering::Relaxed)
+    }
+
+    /// Lets writes be executed, or refuses them.
+    pub(crate) fn set_may_write(&self, may_write: bool) {
+        self.refuses_writes.store(!may_write, Ordering::Relaxed);
     }
 }
 

@@ -27,6 +27,11 @@ pub struct ClusterStatus {
     pub has_majority: bool,
     /// Whether its share is warm: it holds all that the plan gives it, or is alone.
     pub is_warm: bool,
+    /// Whether nothing is left to move: every slot's holders are those planned, for the members that are alive.
+    #[serde(rename = "settled")]
+    pub is_settled: bool,
+    /// Members that are alive, or only suspected.
+    pub live_members: u32,
     /// The highest epoch of any slot.
     pub epoch: u64,
     /// Counts the changes of its view.
@@ -240,6 +245,8 @@ impl ClusterStatus {
             is_clustered: false,
             has_majority: true,
             is_warm: true,
+            is_settled: true,
+            live_members: 1,
             epoch: 0,
             view_version: 0,
             plan_version: 0,

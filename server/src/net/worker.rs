@@ -63,6 +63,17 @@ pub enum Incoming {
     Client(TcpStream),
     /// Another node's, over which it sends requests.
     Peer(TcpStream),
+    /// Something else to do on the worker's thread: a replication stream.
+    Job(Job),
+}
+
+/// Begins a task on a worker's thread, inside of its runtime. The task ends with the thread.
+pub struct Job(pub Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
 }
 
 /// Hands sockets to the workers.
@@ -108,6 +119,12 @@ impl Workers {
         false
     }
 
+    /// Runs a task on a worker's thread; waits where that one is behind. `turn` chooses the worker.
+    pub async fn spawn(&self, turn: usize, task: impl Future<Output = ()> + Send + 'static) {
+        let job = Job(Box::new(|| drop(tokio::spawn(task))));
+        self.hand_over(Incoming::Job(job), turn).await;
+    }
+
     /// Gives the next socket to a worker, in turn; waits where that one is behind.
     pub async fn hand_over(&self, incoming: Incoming, turn: usize) {
         // A worker that is gone has shut down, and its connections with it.
@@ -147,6 +164,10 @@ fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sock
                         // It may outlive the clients: others wait for its replies.
                         Some(Incoming::Peer(socket)) => {
                             PeerConnection::new(socket, &node).map(|connection| drop(tokio::spawn(connection.run())))
+                        }
+                        Some(Incoming::Job(Job(begin))) => {
+                            begin();
+                            Ok(())
                         }
                         None => break,
                     };

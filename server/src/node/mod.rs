@@ -109,6 +109,15 @@ impl Node {
         logging::set_level(settings.log_level);
     }
 
+    /// Begins the end: a node that has met others hands its slots to them first, and ends when it has.
+    pub fn stop(&self) {
+        if self.cluster.routing.is_clustered() {
+            self.cluster.desk.order_leave();
+        } else {
+            self.shutdown.cancel();
+        }
+    }
+
     /// Whether someone wants to see every command (MONITOR) or commands are held back (CLIENT PAUSE).
     #[inline]
     pub(crate) fn watches_commands(&self) -> bool {

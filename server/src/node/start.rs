@@ -16,6 +16,13 @@ use tokio::task::JoinSet;
 
 use super::{Node, files, housekeeping, sampler};
 use crate::{
+    cluster::{
+        runtime,
+        thread::{
+            self as cluster_thread,
+            seeds::{Seed, SeedError},
+        },
+    },
     config::{parameters, settings::Settings},
     net::{admin, housekeeping as net_housekeeping, listener, worker::Workers},
 };
@@ -43,15 +50,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
-    /// The node was told to join others.
-    #[error(
-        "cannot join {seeds}: the parts of a cluster are in this version, but nodes do not connect to each other yet; \
-         start it without --join"
-    )]
-    Join {
-        /// Whom it was to join.
-        seeds: String,
-    },
+    /// What was given as a node to join names none.
+    #[error("cannot join: {0}")]
+    Join(#[from] SeedError),
     /// The system refuses a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -73,15 +74,14 @@ impl Node {
     /// # Errors
     /// An address is taken or not ours, or the system refuses a thread.
     pub fn start(mut settings: Settings) -> Result<RunningNode, StartError> {
-        if !settings.cluster.join.is_empty() {
-            return Err(StartError::Join { seeds: settings.cluster.join.join(", ") });
-        }
+        let seeds = settings.cluster.join.iter().map(|seed| seed.parse()).collect::<Result<Vec<Seed>, _>>()?;
         let sockets = bind_all(&settings)?;
         let addrs = local_addrs(&sockets);
         // Where port 0 was asked for, this is the port that it became.
         settings.listen.clone_from(&addrs);
         let redirect = bind_beside(&settings.redirect_addrs(), &settings, "cluster clients", "redirect-listen")?;
         let admin = bind_beside(&settings.admin_addrs(), &settings, "admin HTTP", "admin-listen")?;
+        let bus = bind_bus(&mut settings)?;
         settings.cluster.redirect_listen = local_addrs(&redirect);
         settings.cluster.admin_listen = local_addrs(&admin);
         let (redirect_addrs, admin_addrs) =
@@ -92,6 +92,11 @@ impl Node {
         let node = Self::new(settings);
         node.apply_settings();
         let (workers, mut threads) = Workers::start(&node, count).map_err(StartError::Thread)?;
+        threads.extend(runtime::start(&node, &workers, bus, seeds).map_err(|error| {
+            // The workers are running already.
+            node.shutdown.cancel();
+            StartError::Thread(error)
+        })?);
         let sockets = Sockets { clients: sockets.into_iter().chain(redirect).collect(), admin };
         threads.push(start_control(&node, sockets, workers.clone()).map_err(StartError::Thread)?);
         for addr in &redirect_addrs {
@@ -144,9 +149,10 @@ impl RunningNode {
         &self.admin_addrs
     }
 
-    /// Begins the end: nothing more is accepted, running commands finish, replies are sent.
+    /// Begins the end: slots are handed to the other nodes, if there are any; then nothing more is accepted, running
+    /// commands finish, replies are sent.
     pub fn shutdown(&self) {
-        self.node.shutdown.cancel();
+        self.node.stop();
     }
 
     /// Waits until the node has ended, which takes no longer than `shutdown-timeout` after [`RunningNode::shutdown`],
@@ -180,6 +186,15 @@ fn bind_beside(
         bound.map_err(|source| StartError::BindBeside { addr: *addr, purpose, flag, source })
     };
     addrs.iter().map(bind).collect()
+}
+
+/// Listens for other nodes. Only the first address counts.
+fn bind_bus(settings: &mut Settings) -> Result<cluster_thread::Sockets, StartError> {
+    let addr = settings.bus_addrs().first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let refused = |source| StartError::BindBeside { addr, purpose: "other nodes", flag: "bus-listen", source };
+    let sockets = cluster_thread::bind(addr).map_err(refused)?;
+    settings.cluster.bus_listen = vec![sockets.addr().map_err(refused)?];
+    Ok(sockets)
 }
 
 fn local_addrs(sockets: &[TcpListener]) -> Vec<SocketAddr> {

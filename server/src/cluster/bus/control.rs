@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::ClusterFacts;
 use crate::cluster::{
+    coordinator::message::CoordinatorMessage,
     member::MemberInfo,
     membership::exchange::{Entry, Exchange},
+    settings::SettingsMessage,
 };
 
 /// The kind of the frames that carry a [`Control`].
@@ -26,7 +28,12 @@ pub const QUESTION_KIND: u8 = KINDS_FROM + 1;
 pub enum Control {
     /// Of members: push-pull.
     Members(Exchange),
-    // Further parts of the control plane (coordinator, settings, …) add one variant each here, holding a type of their own.
+    /// Of coordinators: who owns what.
+    Coordinator(CoordinatorMessage),
+    /// Settings of the cluster that changed, or all of them.
+    Settings(SettingsMessage),
+    /// A digest of the sender's settings of the cluster: whoever has others answers with all of them.
+    SettingsDigest(u64),
 }
 
 /// What a node asks on a connection of its own, which may be its first to a cluster, or one after the others held it for

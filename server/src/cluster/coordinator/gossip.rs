@@ -1,5 +1,7 @@
 //! The exchange of tables: what broadcasts did not bring arrives so.
 
+use std::collections::BTreeSet;
+
 use rondache_protocol::bus::identity::Identity;
 
 use super::{
@@ -23,6 +25,10 @@ const RANGES_PER_MESSAGE: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Gossip {
     due_ms: u64,
+    /// Counts the calls of [`Coordinator::fence`].
+    round: u64,
+    /// Who has yet to answer the latest one.
+    unfenced: BTreeSet<Identity>,
 }
 
 impl Coordinator {
@@ -79,6 +85,30 @@ impl Coordinator {
         let newer: Vec<u16> = ranges.flatten().filter(|slot| !is_told(slot)).collect();
         for rows in self.table.batches(newer) {
             io.send(from, CoordinatorMessage::Rows(rows));
+        }
+    }
+
+    /// Compares tables with every live member: after a freeze, others may have taken over what this node owned. Once
+    /// [`Coordinator::unfenced`] tells that all have answered, whatever they know is known here.
+    pub fn fence(&mut self, io: &mut Io<'_>) {
+        self.gossip.round += 1;
+        let me = self.me;
+        self.gossip.unfenced = self.view.live().map(super::identity_of).filter(|member| *member != me).collect();
+        for peer in self.gossip.unfenced.clone() {
+            self.send_digest(io, peer);
+            io.send(peer, CoordinatorMessage::Fence { round: self.gossip.round });
+        }
+    }
+
+    /// How many live members have yet to answer the latest [`Coordinator::fence`].
+    #[must_use]
+    pub fn unfenced(&self) -> usize {
+        self.gossip.unfenced.iter().filter(|peer| self.view.is_alive(peer)).count()
+    }
+
+    pub(super) fn on_fenced(&mut self, from: Identity, round: u64) {
+        if round == self.gossip.round {
+            self.gossip.unfenced.remove(&from);
         }
     }
 

@@ -50,6 +50,16 @@ pub enum CoordinatorMessage {
         /// The round.
         round: u64,
     },
+    /// Has the receiver answered all that the sender said before?
+    Fence {
+        /// The sender's count of such questions.
+        round: u64,
+    },
+    /// The answer to [`Self::Fence`]: what was asked before it is answered before it.
+    Fenced {
+        /// The round.
+        round: u64,
+    },
 }
 
 /// What a table and a plan are, in short.

@@ -206,6 +206,8 @@ impl Coordinator {
             CoordinatorMessage::Kept(rows) => rows.rows().for_each(|row| self.on_kept(io, row)),
             CoordinatorMessage::Confirm { round, rows } => self.on_confirm(io, from, round, &rows),
             CoordinatorMessage::Confirmed { round } => self.on_confirmed(io, from, round),
+            CoordinatorMessage::Fence { round } => io.send(from, CoordinatorMessage::Fenced { round }),
+            CoordinatorMessage::Fenced { round } => self.on_fenced(from, round),
         }
         self.send_reclaims(io);
     }

@@ -52,6 +52,8 @@ const OUT_KEPT_MAX: usize = 64 * 1024;
 /// What is remembered of a stream between its connections.
 #[derive(Debug, Default)]
 pub struct Inbound {
+    /// Which life of the stream this is.
+    session: u64,
     /// The last frame's position.
     applied: u64,
     /// A record that has come in part.
@@ -89,10 +91,17 @@ struct Frame<'f, 'e, 's> {
 }
 
 impl Applier {
-    /// The applier of a stream of `from`.
+    /// The applier of a stream of `from`. A stream whose `session` is new is one that nothing has come of.
     #[must_use]
-    pub fn new(replication: &Arc<Replication>, from: Identity, stream: u16) -> Self {
-        let inbound = replication.inbound.lock().entry((from, stream)).or_default().clone();
+    pub fn new(replication: &Arc<Replication>, from: Identity, stream: u16, session: u64) -> Self {
+        let inbound = {
+            let mut streams = replication.inbound.lock();
+            let inbound = streams.entry((from, stream)).or_default();
+            if inbound.lock().session != session {
+                *inbound = Arc::new(Mutex::new(Inbound { session, ..Inbound::default() }));
+            }
+            inbound.clone()
+        };
         let clients = &replication.node.clients;
         let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let client = clients.admit(nowhere, nowhere, -1, 0);

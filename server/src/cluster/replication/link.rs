@@ -113,17 +113,17 @@ pub async fn send(
     }
 }
 
-/// The copy's side: applies a stream of `from` that comes over a connection, until that ends.
+/// The copy's side: applies a stream of `from`, in that `session`, that comes over a connection, until that ends.
 ///
 /// # Errors
 /// Always: see [`LinkError`]. That the other side closed is one.
 pub async fn receive(
     replication: &Arc<Replication>,
     from: Identity,
-    stream: u16,
+    (stream, session): (u16, u64),
     mut connection: impl AsyncRead + AsyncWrite + Unpin,
 ) -> Result<(), LinkError> {
-    let mut applier = Applier::new(replication, from, stream);
+    let mut applier = Applier::new(replication, from, stream, session);
     let mut records = FrameReader::new(READ_LEN);
     let (mut payload, mut out) = (Vec::new(), Vec::new());
     loop {
@@ -182,16 +182,16 @@ const REDIAL_DELAY: Duration = Duration::from_millis(200);
 
 /// Carries a stream over one connection after the other, each made by `dial`, until its peer is gone for good or the node
 /// stops. [`super::Outlets::opened`] tells of streams that want this.
-pub async fn keep_sending<C: AsyncRead + AsyncWrite + Unpin, E: std::fmt::Display>(
+pub async fn keep_sending<C: AsyncRead + AsyncWrite + Unpin, E: std::fmt::Display, D: Future<Output = Result<C, E>>>(
     replication: Arc<Replication>,
     outgoing: Arc<Outgoing>,
-    dial: impl AsyncFn(&Outgoing) -> Result<C, E>,
+    mut dial: impl FnMut(Arc<Outgoing>) -> D,
 ) {
     let shutdown = replication.node.shutdown.clone();
     let sending = async {
         while !outgoing.is_closed() {
             let (to, stream) = (outgoing.to, outgoing.stream);
-            match dial(&outgoing).await {
+            match dial(outgoing.clone()).await {
                 Ok(connection) => match send(&replication, &outgoing, connection).await {
                     Ok(()) => return,
                     Err(error) => tracing::debug!(?to, stream, %error, "a replication stream broke"),

@@ -138,6 +138,12 @@ impl Replication {
         streams[index].clone()
     }
 
+    /// How many streams this node opens to each peer.
+    #[must_use]
+    pub fn stream_count(&self) -> u16 {
+        self.stream_count
+    }
+
     /// Every stream that this node feeds.
     #[must_use]
     pub fn streams(&self) -> Vec<Arc<Outgoing>> {

@@ -18,13 +18,13 @@ use tokio::{
 
 use super::{
     joining::{Welcome, found, join, look_again},
-    net::{Command, Counters},
+    net::{Command, Counters, Joined},
     seeds::Seed,
 };
 use crate::cluster::{
     bus::{
         control::{Answer, Control},
-        credentials::{ClusterFacts, Credentials},
+        credentials::Credentials,
         dial::dial,
         links::ControlLinks,
         listener::Inbound,
@@ -52,7 +52,7 @@ pub(super) struct Ends {
     pub(super) absent: mpsc::Receiver<Identity>,
     pub(super) absent_sender: mpsc::Sender<Identity>,
     pub(super) view: watch::Sender<Arc<View>>,
-    pub(super) joined: watch::Sender<Option<ClusterFacts>>,
+    pub(super) joined: watch::Sender<Option<Joined>>,
     pub(super) control: mpsc::Sender<(Identity, Control)>,
     pub(super) links: ControlLinks,
     pub(super) counters: Arc<Counters>,
@@ -149,13 +149,14 @@ impl Driver {
 
     fn enter_cluster(&mut self, welcome: Welcome) {
         let Welcome { facts, members } = welcome;
+        let is_founder = members.is_empty();
         if !self.credentials.join(facts) {
             return;
         }
         tracing::info!(cluster = %facts.id, members = members.len() + 1, "this node is in a cluster");
         self.sealer = Some(Sealer::new(self.credentials.keys().clone(), facts.id));
         self.membership.on_welcome(self.now_ms(), members);
-        self.ends.joined.send_replace(Some(facts));
+        self.ends.joined.send_replace(Some(Joined { facts, is_founder }));
     }
 
     fn on_tick(&mut self) {
@@ -213,7 +214,6 @@ impl Driver {
             Inbound::Control(from, Control::Members(message)) => {
                 self.membership.on_exchange(self.now_ms(), from, message);
             }
-            #[allow(unreachable_patterns, reason = "as long as membership is the only part that sends messages")]
             Inbound::Control(from, message) => {
                 if self.ends.control.try_send((from, message)).is_err() {
                     self.ends.counters.control_dropped.fetch_add(1, Relaxed);

@@ -65,13 +65,22 @@ pub enum Standing {
     Unknown,
 }
 
+/// The cluster that the node is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// What its members know of it.
+    pub facts: ClusterFacts,
+    /// Whether this node began it.
+    pub is_founder: bool,
+}
+
 /// The cluster, as other threads use it. Cheap to clone.
 #[derive(Clone)]
 pub struct ClusterNet {
     /// The latest view.
     pub view: watch::Receiver<Arc<View>>,
     /// The cluster, once the node has joined or founded one.
-    pub joined: watch::Receiver<Option<ClusterFacts>>,
+    pub joined: watch::Receiver<Option<Joined>>,
     /// Sends control messages.
     pub links: ControlLinks,
     /// This node's part of handshakes, for those who dial.

@@ -7,8 +7,8 @@ use std::{fmt, str::FromStr};
 
 use rondache_protocol::bus::identity::Identity;
 
-/// The bus port above the client port.
-pub const BUS_OFFSET: u16 = 10_000;
+use crate::config::cluster::BUS_OFFSET;
+
 /// The client port where none is named.
 pub const DEFAULT_PORT: u16 = 6379;
 /// In how many rounds in a row the seeds must agree that there is no cluster. Together they take about a second: time for

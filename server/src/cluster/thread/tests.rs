@@ -48,7 +48,7 @@ impl Node {
     async fn cluster(&self) -> crate::cluster::bus::credentials::ClusterFacts {
         let mut joined = self.started.net.joined.clone();
         let joined = timeout(PATIENCE, joined.wait_for(Option::is_some)).await.expect("it joins in time");
-        joined.expect("the thread runs").expect("it was waited for")
+        joined.expect("the thread runs").expect("it was waited for").facts
     }
 }
 

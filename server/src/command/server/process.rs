@@ -22,7 +22,11 @@ pub(super) fn shutdown(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult 
     }
     tracing::info!(client = %ctx.session.client.addr, "SHUTDOWN was asked for");
     ctx.session.closes = true;
-    ctx.node.shutdown.cancel();
+    if asks("now") {
+        ctx.node.shutdown.cancel();
+    } else {
+        ctx.node.stop();
+    }
     Ok(())
 }
 

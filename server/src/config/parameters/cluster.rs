@@ -9,7 +9,7 @@ const REPLICAS_MAX: i64 = 16;
 pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter::text(
         "join",
-        Form::Text("HOST:PORT of nodes' main ports, several separated by commas"),
+        Form::Text("HOST:PORT of nodes' main ports (with @PORT behind it where the bus is not 10000 above), several separated by commas"),
         |s| s.cluster.join.join(","),
         |s, text| texts::read_join(text).map(|join| s.cluster.join = join),
         "Nodes of the cluster to join; one that answers suffices. Empty: a cluster of its own, which others may join.",

@@ -21,7 +21,7 @@ pub(super) fn read_listen(text: &str) -> Result<Vec<SocketAddr>, String> {
 
 pub(super) fn read_join(text: &str) -> Result<Vec<String>, String> {
     let seeds: Vec<_> = text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if let Some(bad) = seeds.iter().find(|seed| !is_host_and_port(seed)) {
+    if let Some(bad) = seeds.iter().find(|seed| !is_seed(seed)) {
         return Err(format!("'{bad}' must be HOST:PORT, such as 'cache-1.example:6379' or '10.0.0.1:6379'"));
     }
     if seeds.len() > JOIN_MAX {
@@ -30,11 +30,14 @@ pub(super) fn read_join(text: &str) -> Result<Vec<String>, String> {
     Ok(seeds)
 }
 
-fn is_host_and_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
+/// Whether this is `HOST:PORT` or `HOST:PORT@BUSPORT`.
+fn is_seed(text: &str) -> bool {
+    let (place, bus_port) = text.split_once('@').map_or((text, None), |(place, bus_port)| (place, Some(bus_port)));
+    let Some((host, port)) = place.rsplit_once(':') else { return false };
     let is_plain = !host.is_empty() && !host.contains(':');
-    let is_bracketed = host.starts_with('[') && host.ends_with(']') && text.parse::<SocketAddr>().is_ok();
-    (is_plain || is_bracketed) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    let is_bracketed = host.starts_with('[') && host.ends_with(']') && place.parse::<SocketAddr>().is_ok();
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    (is_plain || is_bracketed) && is_port(port) && bus_port.is_none_or(is_port)
 }
 
 pub(super) fn read_host(text: &str) -> Result<String, String> {
@@ -106,9 +109,9 @@ mod tests {
 
     #[test]
     fn seeds_are_hosts_with_ports() {
-        assert_eq!(read_join("a:1, 10.0.0.1:2,[::1]:3").unwrap(), ["a:1", "10.0.0.1:2", "[::1]:3"]);
+        assert_eq!(read_join("a:1@9, 10.0.0.1:2,[::1]:3").unwrap(), ["a:1@9", "10.0.0.1:2", "[::1]:3"]);
         assert_eq!(read_join("").unwrap(), Vec::<String>::new());
-        for bad in ["a", "a:", ":1", "a:0", "a:70000", "::1:3", "a:b"] {
+        for bad in ["a", "a:", ":1", "a:0", "a:70000", "::1:3", "a:b", "a:1@", "a:1@0", "a:1@b"] {
             assert!(read_join(bad).is_err(), "{bad}");
         }
     }

@@ -115,6 +115,8 @@ pub struct Outgoing {
     pub to: Identity,
     /// Which of the streams to it.
     pub stream: u16,
+    /// Names this life of the stream: a copy that knew an earlier one begins anew.
+    pub session: u64,
     acked: AtomicU64,
     /// A leaf: taken while a shard is held, and nothing is taken while it is held.
     buffer: Mutex<Buffer>,
@@ -179,7 +181,7 @@ impl Outgoing {
             has_overflowed: false,
             spare: Vec::new(),
         };
-        Arc::new(Self { to, stream, acked: AtomicU64::new(0), buffer: Mutex::new(buffer) })
+        Arc::new(Self { to, stream, session: fastrand::u64(..), acked: AtomicU64::new(0), buffer: Mutex::new(buffer) })
     }
 
     /// Counts the overflows so far: a copy that begins now is lost when it changes.

@@ -1,6 +1,7 @@
 //! Streams over connections.
 
 use std::{
+    future,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{cluster::replication::link, store::replicate::outgoing::Outgoing};
+use crate::cluster::replication::link;
 
 /// How many bytes more each connection carries than the one before it, so that any frame comes through in the end.
 const MORE_BYTES: u64 = 1500;
@@ -29,15 +30,15 @@ async fn a_stream_survives_connections_that_break() {
     let connections = Arc::new(AtomicU64::new(0));
     for stream in world.0[0].replication.streams() {
         let (receiver, number, connections) = (receiver.clone(), stream.stream, connections.clone());
-        let dial = async move |_: &Outgoing| {
+        let dial = move |_| {
             let (near, far) = io::duplex(4096);
             let receiver = receiver.clone();
             let len_max = MORE_BYTES * (1 + connections.fetch_add(1, Ordering::Relaxed));
             tokio::spawn(async move {
                 let (reader, writer) = io::split(far);
-                link::receive(&receiver, owner, number, io::join(reader.take(len_max), writer)).await
+                link::receive(&receiver, owner, (number, 1), io::join(reader.take(len_max), writer)).await
             });
-            Ok::<_, io::Error>(near)
+            future::ready(Ok::<_, io::Error>(near))
         };
         tokio::spawn(link::keep_sending(world.0[0].replication.clone(), stream, dial));
     }

@@ -167,7 +167,7 @@ impl World {
             let applier = receiver
                 .appliers
                 .entry((owner, stream.stream))
-                .or_insert_with(|| Applier::new(&receiver.replication, owner, stream.stream));
+                .or_insert_with(|| Applier::new(&receiver.replication, owner, stream.stream, stream.session));
             for frame in &frames {
                 applier.apply(&frame.bytes, &mut acks).expect("a frame");
             }

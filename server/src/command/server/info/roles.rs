@@ -68,6 +68,7 @@ pub(super) fn cluster(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
     }
     report.field("cluster_slots_moving", moving.slots_moving);
     report.field("cluster_slots_to_move", moving.slots_left);
+    report.field("cluster_settled", u8::from(status.is_settled));
     report.field("cluster_is_warm", u8::from(status.is_warm));
     report.field("cluster_takeovers_cold", status.takeovers.cold);
 }
