@@ -77,7 +77,7 @@ impl Coordinator {
     }
 
     pub(super) fn on_confirm(&mut self, io: &mut Io<'_>, from: Identity, round: u64, rows: &RowBatch) {
-        rows.rows().for_each(|row| self.learn(io, row));
+        rows.rows().for_each(|row| self.learn(io, from, row));
         let is_other = |row: &Row| self.table.row(row.slot).as_ref() != Some(row);
         let others: Vec<u16> = rows.rows().filter(is_other).map(|row| row.slot).collect();
         if others.is_empty() {
