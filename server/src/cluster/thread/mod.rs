@@ -26,7 +26,7 @@ use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rondache_protocol::bus::identity::Identity;
@@ -47,6 +47,7 @@ use super::{
         listener::{BusListener, OnStream},
     },
     member::{MemberInfo, View},
+    membership::tuning::Tuning,
 };
 use crate::net::listener;
 
@@ -73,8 +74,8 @@ pub struct Options {
     pub secret: String,
     /// Where to look for the cluster (`--join`); empty: this node founds one at once.
     pub seeds: Vec<Seed>,
-    /// How long a dead member counts as one that might come back.
-    pub forget_after: Duration,
+    /// How members are watched, and for how long a dead one counts as one that might come back.
+    pub tuning: Tuning,
     /// The bus port's sockets: see [`bind`].
     pub sockets: Sockets,
     /// Takes forward links and replication streams.
@@ -148,7 +149,7 @@ pub struct Started {
 /// # Errors
 /// The system refuses a thread, a runtime or a socket.
 pub fn start(options: Options) -> io::Result<Started> {
-    let Options { mut me, cluster_name, secret, seeds, forget_after, sockets, on_stream, shutdown } = options;
+    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, on_stream, shutdown } = options;
     me.name = cut(&me.name).to_owned();
     me.zone = cut(&me.zone).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -198,7 +199,7 @@ pub fn start(options: Options) -> io::Result<Started> {
         credentials.clone(),
         me,
         seeds,
-        forget_after,
+        tuning,
     );
     let thread = thread::Builder::new().name("cluster".to_owned()).spawn(move || {
         runtime.block_on(async move {
