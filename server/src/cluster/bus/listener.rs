@@ -113,6 +113,10 @@ impl BusListener {
     async fn shake(&self, stream: &mut TcpStream, from: SocketAddr) -> Option<Peer> {
         match accept(stream, self.credentials.local(), |peer| self.gate(peer)).await {
             Ok(peer) => Some(peer),
+            Err(error) if error.is_of_joining() => {
+                tracing::debug!(%from, "refused a connection on the bus port: {error}");
+                None
+            }
             Err(error) => {
                 let now_ms = self.started.elapsed().as_millis() as u64;
                 let may_mention = {

@@ -154,7 +154,7 @@ impl Driver {
         if !self.credentials.join(facts) {
             return;
         }
-        tracing::info!(cluster = %facts.id, members = members.len() + 1, "this node is in a cluster");
+        tracing::info!(cluster = %facts.id, members = members.len().max(1), "this node is in a cluster");
         self.sealer = Some(Sealer::new(self.credentials.keys().clone(), facts.id));
         self.membership.on_welcome(self.now_ms(), members);
         self.ends.joined.send_replace(Some(Joined { facts, is_founder }));
