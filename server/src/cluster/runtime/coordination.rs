@@ -143,12 +143,11 @@ impl Coordination {
         }
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut view = self.net.view.clone();
         let node = self.node.clone();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Ok(()) = view.changed() => self.view_changed(),
+                Ok(()) = self.net.view.changed() => self.view_changed(),
                 Some(event) = ends.events.recv() => {
                     self.plane_event(event);
                     for _ in 1..TAKEN_AT_ONCE {
@@ -181,7 +180,6 @@ impl Coordination {
     pub(super) fn drive(&mut self, act: impl FnOnce(&mut Coordinator, &mut Io<'_>)) {
         let now_ms = self.started.elapsed().as_millis() as u64;
         act(&mut self.coordinator, &mut Io { now_ms, plane: &mut self.plane, out: &mut self.out });
-        self.snapshots.is_stale = true;
         for Outgoing { to, message } in self.out.drain(..) {
             let message = Control::Coordinator(message);
             match to {
@@ -194,7 +192,7 @@ impl Coordination {
 
     /// Routes first: what the coordinator orders names peers.
     fn view_changed(&mut self) {
-        let view = self.net.view();
+        let view = self.net.view.borrow_and_update().clone();
         let before = std::mem::replace(&mut self.view, view.clone());
         self.note_peers(&view);
         if view.live().count() > 1 {

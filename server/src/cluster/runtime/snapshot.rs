@@ -10,7 +10,7 @@ use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
 
 use crate::{
     cluster::{
-        coordinator::Coordinator,
+        coordinator::{Coordinator, plan::Plan},
         member::{Health, View},
         replication::Replication,
         status::{ClusterStatus, LinkStatus, MemberState, MemberStatus, Rebalancing, SlotRange, Takeovers},
@@ -26,9 +26,9 @@ const INTERVAL_MAX: Duration = Duration::from_secs(1);
 /// When snapshots are made, and what is remembered between them.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
-    /// Whether something has happened since the last one.
-    pub(super) is_stale: bool,
     made: Option<Instant>,
+    /// Digest of the table, version of the view and number of the plan that the last one shows.
+    shows: (u64, u64, u64),
     rebalancing: Option<Begun>,
     /// When each member was first seen (unix ms).
     met_ms: HashMap<Identity, u64>,
@@ -60,10 +60,14 @@ impl Snapshots {
         cluster_id: String,
     ) {
         let age = self.made.map_or(INTERVAL_MAX, |made| made.elapsed());
-        if age < if self.is_stale { INTERVAL_MIN } else { INTERVAL_MAX } {
+        if age < INTERVAL_MIN {
             return;
         }
-        (self.is_stale, self.made) = (false, Some(Instant::now()));
+        let shows = (coordinator.table().digest(), view.version, coordinator.plan().map_or(0, Plan::number));
+        if shows == self.shows && age < INTERVAL_MAX {
+            return;
+        }
+        (self.shows, self.made) = (shows, Some(Instant::now()));
         let status = self.make(node, view, coordinator, replication, cluster_id);
         node.cluster.status.publish(status);
     }
