@@ -27,6 +27,7 @@ use rondache_protocol::bus::hello::VERSIONS;
 
 use self::coordination::Coordination;
 use super::{
+    bus::listener::Accepts,
     forward::dial::BusDial,
     member::MemberInfo,
     membership::tuning::Tuning,
@@ -49,6 +50,12 @@ fn member_info(node: &Node) -> MemberInfo {
         is_leaving: false,
         protocol: VERSIONS,
     }
+}
+
+/// Protected mode, as the settings have it at that moment.
+fn accepts(node: &Arc<Node>) -> Accepts {
+    let node = node.clone();
+    Arc::new(move |from| node.settings.load().bus_accepts(from))
 }
 
 fn tuning(settings: &ClusterSettings) -> Tuning {
@@ -82,6 +89,7 @@ pub(crate) fn start(
         seeds,
         tuning: tuning(&settings.cluster),
         sockets,
+        accepts: accepts(node),
         on_stream: streams::on_stream(&replication, workers),
         shutdown: node.shutdown.clone(),
     })?;
