@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{departure::Departure, guarding::Fence, snapshot::Snapshots};
+use super::{departure::Departure, guarding::Fence, reports::Reports, snapshot::Snapshots};
 use crate::{
     cluster::{
         bus::control::Control,
@@ -58,6 +58,7 @@ pub(crate) struct Coordination {
     pub(super) coordinator: Coordinator,
     pub(super) departure: Option<Departure>,
     snapshots: Snapshots,
+    reports: Reports,
     plane: Plane,
     out: Vec<Outgoing>,
     /// The coordinator's zero of time.
@@ -83,6 +84,7 @@ impl Coordination {
         let mut this = Self {
             weight: settings.cluster.weight,
             snapshots: Snapshots::default(),
+            reports: Reports::default(),
             plane: Plane::new(replication.clone()),
             node,
             net,
@@ -242,6 +244,7 @@ impl Coordination {
                     self.net.links.send(from, &Control::Settings(desk.agreed()));
                 }
             }
+            Control::Report(report) => self.reports.note(from, report, &self.view),
             // The membership's own.
             Control::Members(_) => {}
         }
@@ -285,6 +288,9 @@ impl Coordination {
         {
             self.net.links.send(peer, &Control::SettingsDigest(self.node.cluster.desk.digest()));
         }
+        if let Some(report) = self.reports.due(&self.node, &self.replication, &self.view) {
+            self.net.links.send_all(others(&self.view, &self.node), &Control::Report(report));
+        }
         self.node.cluster.set_may_write(self.coordinator.may_write());
         self.tick_departure().await;
         self.publish();
@@ -292,7 +298,8 @@ impl Coordination {
 
     fn publish(&mut self) {
         let cluster_id = self.net.credentials.facts().map(|facts| facts.id.to_string()).unwrap_or_default();
-        self.snapshots.publish(&self.node, &self.view, &self.coordinator, &self.replication, cluster_id);
+        let sources = (self.replication.as_ref(), &self.reports);
+        self.snapshots.publish(&self.node, &self.view, &self.coordinator, sources, cluster_id);
     }
 }
 

@@ -12,12 +12,14 @@
 //! | [`coordination`] | the coordinator's thread |
 //! | `departure` | the node leaves: slots first, then the farewell |
 //! | `guarding` | the frozen-node guard's beats and questions |
+//! | [`reports`] | what members tell each other of keys, memory, lag and clocks |
 //! | `snapshot` | the status for users and operators |
 //! | `streams` | replication streams and forward links on the workers |
 
 pub mod coordination;
 mod departure;
 mod guarding;
+pub mod reports;
 mod snapshot;
 mod streams;
 

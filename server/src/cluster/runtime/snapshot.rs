@@ -8,6 +8,7 @@ use std::{
 
 use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
 
+use super::reports::Reports;
 use crate::{
     cluster::{
         coordinator::{Coordinator, plan::Plan},
@@ -56,7 +57,7 @@ impl Snapshots {
         node: &Arc<Node>,
         view: &View,
         coordinator: &Coordinator,
-        replication: &Replication,
+        (replication, reports): (&Replication, &Reports),
         cluster_id: String,
     ) {
         let age = self.made.map_or(INTERVAL_MAX, |made| made.elapsed());
@@ -68,7 +69,7 @@ impl Snapshots {
             return;
         }
         (self.shows, self.made) = (shows, Some(Instant::now()));
-        let status = self.make(node, view, coordinator, replication, cluster_id);
+        let status = self.make(node, view, coordinator, (replication, reports), cluster_id);
         node.cluster.status.publish(status);
     }
 
@@ -77,7 +78,7 @@ impl Snapshots {
         node: &Arc<Node>,
         view: &View,
         coordinator: &Coordinator,
-        replication: &Replication,
+        (replication, reports): (&Replication, &Reports),
         cluster_id: String,
     ) -> ClusterStatus {
         let now_ms = clock::unix_ms();
@@ -98,8 +99,7 @@ impl Snapshots {
         let mut members: Vec<MemberStatus> = Vec::new();
         for (member, share) in view.members.values().zip(&shares) {
             self.met_ms.entry(member.info.identity).or_insert(now_ms);
-            let is_me = member.info.identity == node.cluster.identity;
-            members.push(MemberStatus {
+            let mut shown = MemberStatus {
                 id: member.info.identity.id.to_string(),
                 generation: member.info.identity.generation,
                 name: member.info.name.clone(),
@@ -113,9 +113,11 @@ impl Snapshots {
                 keys: None,
                 memory_bytes: None,
                 memory_bytes_max: None,
-                lag_ms: is_me.then(|| replication.lag(now_ms).ms),
+                lag_ms: None,
                 clock_skew_ms: None,
-            });
+            };
+            reports.complete(&member.info.identity, &mut shown);
+            members.push(shown);
         }
         let takeovers = progress.takeovers;
         ClusterStatus {
@@ -133,6 +135,7 @@ impl Snapshots {
             ranges,
             rebalancing,
             takeovers: Takeovers { firm: takeovers.firm, provisional: takeovers.provisional, cold: takeovers.cold },
+            headroom_bytes: reports.headroom_bytes(view),
             links: self.links(replication, node.cluster.identity, view, now_ms),
             ..alone
         }
