@@ -44,6 +44,11 @@ impl Confirm {
         self.slots.len()
     }
 
+    /// There are new claims that a majority is likely to agree to.
+    pub(super) fn hurry(&mut self, due_ms: u64) {
+        self.due_ms = self.due_ms.min(due_ms);
+    }
+
     /// Members came or went: what was answered is worth nothing any more.
     pub(super) fn restart(&mut self, due_ms: u64) {
         self.asked = None;

@@ -42,10 +42,7 @@ impl Coordinator {
     fn is_owners_affair(&self, known: &Row, row: &Row) -> bool {
         let is_weaker = row.claim.firm_epoch == known.claim.firm_epoch && row.claim.provisional > 0;
         let is_others = row.owner != known.owner && row.owner != self.me && known.owner != self.me;
-        is_weaker
-            && is_others
-            && known.claim.provisional == 0
-            && self.owner_state(&known.owner) == OwnerState::Serving
+        is_weaker && is_others && known.claim.provisional == 0 && self.owner_state(&known.owner) == OwnerState::Serving
     }
 
     /// Puts a row that wins into the table and does what it asks of this node.

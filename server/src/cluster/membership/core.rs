@@ -1,6 +1,6 @@
 //! Membership as a state machine: datagrams, control messages and time in; the same and a view out.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use foca::{Foca, Member as Rumour, OwnedNotification, State};
 use rand::{SeedableRng, rngs::StdRng};
@@ -13,7 +13,7 @@ use super::{
     exits::Exits,
     gossiper::{GossipCodec, Gossiper, plain},
     lives::{Life, Lives, patience},
-    tuning,
+    tuning::{self, Tuning},
 };
 use crate::cluster::member::{Health, Member, MemberInfo, View};
 
@@ -43,7 +43,7 @@ pub struct Membership {
     view: Arc<View>,
     /// Whether `view` is older than what it shows.
     is_stale: bool,
-    forget_after: Duration,
+    tuning: Tuning,
     tuned_for: usize,
     rng: fastrand::Rng,
     exchange_due_ms: u64,
@@ -61,12 +61,12 @@ impl std::fmt::Debug for Membership {
 }
 
 impl Membership {
-    /// A cluster of this node alone. Dead members are remembered for `forget_after`. `seed` makes all choices.
+    /// A cluster of this node alone. `seed` makes all choices.
     #[must_use]
-    pub fn new(me: MemberInfo, forget_after: Duration, seed: u64, now_ms: u64) -> Self {
+    pub fn new(me: MemberInfo, tuning: Tuning, seed: u64, now_ms: u64) -> Self {
         let gossiper = Gossiper { identity: me.identity, renewal: 0, bus: plain(me.addrs.bus) };
         let directory = Directory::new(me.identity.id);
-        let config = tuning::config(1, forget_after);
+        let config = tuning::config(1, &tuning);
         let rng = StdRng::seed_from_u64(seed);
         let codec = GossipCodec { directory: directory.clone() };
         let foca = Foca::with_custom_broadcast(gossiper, config, rng, codec, directory.clone());
@@ -79,7 +79,7 @@ impl Membership {
             me,
             view: Arc::default(),
             is_stale: true,
-            forget_after,
+            tuning,
             tuned_for: 1,
             rng: fastrand::Rng::with_seed(seed),
             exchange_due_ms: now_ms + EXCHANGE_MS,
@@ -316,7 +316,8 @@ impl Membership {
             }
         }
         if self.is_stale {
-            self.directory.with(|known| known.hearsay.refresh(self.lives.live()));
+            let patience = tuning::suspicion(&self.tuning, self.lives.live().count() + 1) / 2;
+            self.directory.with(|known| known.hearsay.refresh(self.lives.live(), patience));
         }
         let datagrams = self.exits.datagrams.drain(..);
         self.outputs.extend(datagrams.map(|(to, payload)| Output::Datagram { to, payload }));
@@ -361,7 +362,7 @@ impl Membership {
         }
         let gossiper = Gossiper { identity: info.identity, renewal, bus: plain(info.addrs.bus) };
         let (rumour, dead_for_ms) = match dead_for_ms {
-            Some(dead_ms) if dead_ms >= patience(Some(&info), self.forget_after) => return,
+            Some(dead_ms) if dead_ms >= patience(Some(&info), self.tuning.forget_after) => return,
             Some(_) if self.directory.with(|known| known.doubts_death(gossiper)) => {
                 let mut known = self.foca.iter_membership_state();
                 let incarnation = known.find(|member| *member.id() == gossiper).map_or(0, Rumour::incarnation);
@@ -438,7 +439,7 @@ impl Membership {
     fn chores(&mut self) {
         let now_ms = self.exits.now_ms;
         let forgotten = self.directory.with(|known| {
-            let forgotten = self.lives.forget(&known.infos, self.forget_after, now_ms);
+            let forgotten = self.lives.forget(&known.infos, self.tuning.forget_after, now_ms);
             forgotten.iter().for_each(|id| drop(known.infos.remove(id)));
             forgotten
         });
@@ -447,7 +448,7 @@ impl Membership {
         if live != self.tuned_for {
             self.tuned_for = live;
             // Refused only for settings that never change here.
-            let _ = self.foca.set_config(tuning::config(live, self.forget_after));
+            let _ = self.foca.set_config(tuning::config(live, &self.tuning));
         }
         self.ask_for_infos();
         if now_ms >= self.exchange_due_ms {

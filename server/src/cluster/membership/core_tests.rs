@@ -6,6 +6,7 @@ use super::{
     core::{Membership, Output},
     exchange::{Entry, Exchange},
     simulation::{Network, info},
+    tuning::Tuning,
 };
 use crate::cluster::member::{Health, MemberInfo};
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 const FORGET: Duration = Duration::from_secs(60);
 
 fn lone(id: u128) -> Membership {
-    Membership::new(info(id, 1), FORGET, 1, 0)
+    Membership::new(info(id, 1), Tuning { forget_after: FORGET, ..Tuning::default() }, 1, 0)
 }
 
 fn entry(info: MemberInfo) -> Entry {

@@ -6,11 +6,11 @@
 //! believed once this node has suspected the member for a while itself; a living member takes a suspicion back before.
 //! In a real death the suspicion comes first, so that nothing is late.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use rondache_protocol::bus::identity::NodeId;
 
-use super::{gossiper::Gossiper, lives::Life, tuning};
+use super::{gossiper::Gossiper, lives::Life};
 
 /// A living member.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +25,14 @@ pub(super) struct Hearsay {
     living: BTreeMap<NodeId, Living>,
     /// When each was first said to be dead, and by which age.
     told: BTreeMap<NodeId, ((u64, u32), u64)>,
+    /// For how long a member must have been a suspect.
+    patience_ms: u64,
 }
 
 impl Hearsay {
-    /// Takes over who lives.
-    pub(super) fn refresh<'a>(&mut self, living: impl Iterator<Item = &'a Life>) {
+    /// Takes over who lives, and for how long a member must have been a suspect.
+    pub(super) fn refresh<'a>(&mut self, living: impl Iterator<Item = &'a Life>, patience: Duration) {
+        self.patience_ms = patience.as_millis() as u64;
         let living = living.map(|life| {
             let Life { gossiper, suspect_since_ms, .. } = *life;
             (gossiper.identity.id, Living { gossiper, suspect_since_ms })
@@ -39,7 +42,7 @@ impl Hearsay {
 
     /// Whether the death of a member, of which another tells, is to be taken for a suspicion.
     pub(super) fn doubts(&mut self, dead: Gossiper, now_ms: u64) -> bool {
-        let patience_ms = self.patience_ms();
+        let patience_ms = self.patience_ms;
         let Some(living) = self.living.get(&dead.identity.id) else { return false };
         let is_old_news = dead.age() < living.gossiper.age();
         let is_suspect = living.suspect_since_ms.is_some_and(|since_ms| now_ms.saturating_sub(since_ms) >= patience_ms);
@@ -55,7 +58,7 @@ impl Hearsay {
 
     /// Those whose deaths were told and who have been suspects for long enough: they are dead.
     pub(super) fn take_believed(&mut self, now_ms: u64) -> Vec<Gossiper> {
-        let patience_ms = self.patience_ms();
+        let patience_ms = self.patience_ms;
         let mut believed = Vec::new();
         self.told.retain(|id, (age, told_ms)| {
             let Some(living) = self.living.get(id).filter(|living| living.gossiper.age() <= *age) else { return false };
@@ -70,11 +73,6 @@ impl Hearsay {
             false
         });
         believed
-    }
-
-    /// How long a member must have been a suspect: enough for it to hear of that and to answer.
-    fn patience_ms(&self) -> u64 {
-        tuning::suspicion(self.living.len() + 1).as_millis() as u64 / 2
     }
 }
 
@@ -94,7 +92,7 @@ mod tests {
 
     fn hearsay(life: &Life) -> Hearsay {
         let mut hearsay = Hearsay::default();
-        hearsay.refresh([life].into_iter());
+        hearsay.refresh([life].into_iter(), Duration::from_millis(600));
         hearsay
     }
 
