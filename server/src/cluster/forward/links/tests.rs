@@ -138,3 +138,34 @@ fn a_reply_for_a_wave_that_ended_is_ignored_and_one_that_nobody_asked_for_ends_t
     assert!(links.wave(next).unwrap().has_waiting());
     assert_eq!(links.take_reply(PEER, &reply(id, &[Status::Done]), now), Err(BadReply::Unasked));
 }
+
+#[test]
+fn a_wave_that_had_to_wait_leaves_nothing_behind_for_those_that_use_its_room_again() {
+    let (mut links, routing, now) = (Links::new(1), Routing::default(), Instant::now());
+    routing.set(1, Route::Parked, false);
+    let held_up = wave(&mut links, &[1]);
+    links.dispatch(held_up, &routing, now);
+    assert!(links.parked_bytes > 0);
+    let over = links.remove(held_up).unwrap();
+    links.give_back(over);
+    assert_eq!(links.parked_bytes, 0);
+    let next = wave(&mut links, &[1, 1]);
+    assert!(!links.wave(next).unwrap().is_parked);
+    links.remove(next).unwrap();
+    assert_eq!(links.parked_bytes, 0);
+}
+
+#[test]
+fn a_link_follows_its_peer_until_it_is_lost() {
+    let (mut links, now) = (Links::new(1), Instant::now());
+    links.follow(PEER, true);
+    let queued = links.queued(PEER).to_vec();
+    let (frame, len) = frame::decode(&queued, FRAME_LEN_MAX).unwrap().unwrap();
+    assert_eq!((frame.kind, forward::decode_track(frame.payload), len), (kind::TRACK, Ok(true), queued.len()));
+    links.follow(PEER, true);
+    assert_eq!(links.queued(PEER).len(), queued.len(), "it is asked once");
+    assert!(links.lose(PEER, now));
+    assert!(!links.lose(PEER, now));
+    links.follow(PEER, true);
+    assert!(links.queued(PEER).is_empty(), "the peer is left alone for a while");
+}
