@@ -46,12 +46,17 @@ impl Attempts {
         }
         let owner = slot.and_then(|slot| topology.owner(slot));
         match (owner, &self.avoid) {
-            (Some(owner), None) => Some(owner.clone()),
+            // A silent owner is given its time by those who probe it; all others go through a node that answers.
+            (Some(owner), None) if !topology.entries_forward || !owner.is_avoided() => Some(owner.clone()),
+            (Some(owner), None) => topology.entry(topology.main_of(&owner.addr).as_ref()).cloned(),
             // Where entries don't forward they can only point back to the owner: it is tried again itself.
             (Some(owner), Some(avoid)) if owner.addr != *avoid || !topology.entries_forward && self.retries > 1 => {
                 Some(owner.clone())
             }
-            (_, avoid) => topology.entry(avoid.as_ref().map(|avoid| main_port(topology, avoid)).as_ref()).cloned(),
+            (_, avoid) => {
+                let avoid = avoid.as_ref().map(|avoid| topology.main_of(avoid).unwrap_or_else(|| avoid.clone()));
+                topology.entry(avoid.as_ref()).cloned()
+            }
         }
     }
 
@@ -138,13 +143,6 @@ impl Repeatable for Cmd {
     fn may_repeat(&self) -> bool {
         self.is_idempotent()
     }
-}
-
-/// The main port of a node that is listed by its redirect port.
-fn main_port(topology: &Topology, listed: &Seed) -> Seed {
-    const REDIRECT_PORT_OFFSET: u16 = 1000;
-    let port = if topology.entries_forward { listed.port.saturating_sub(REDIRECT_PORT_OFFSET) } else { listed.port };
-    Seed { host: listed.host.clone(), port }
 }
 
 impl Inner {

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use rondache_client::{ClientError, Cmd};
 
-use crate::node::{Act, MockNode, all_slots_at, listen};
-
-fn is(words: &[String], name: &str) -> bool {
-    words.first().is_some_and(|word| word.eq_ignore_ascii_case(name))
-}
+use crate::node::{Act, MockNode, all_slots_at, is, listen};
 
 #[tokio::test]
 async fn a_redirection_is_followed_and_remembered() {
