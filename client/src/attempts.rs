@@ -26,6 +26,8 @@ pub(crate) struct Attempts {
     target: Option<Arc<Link>>,
     /// Whether that was for this one request only.
     pub(crate) asking: bool,
+    /// Nodes don't agree on the owner: go through an entry, which finds it, or waits until there is one.
+    through_entry: bool,
     /// The owner could not serve it: go through an entry, but not through this node.
     avoid: Option<Seed>,
     /// The first failure after which it may have been executed.
@@ -43,6 +45,9 @@ impl Attempts {
     pub(crate) fn target(&mut self, topology: &Topology, slot: Option<u16>) -> Option<Arc<Link>> {
         if let Some(target) = self.target.take() {
             return Some(target);
+        }
+        if std::mem::take(&mut self.through_entry) {
+            return topology.entry(None).cloned();
         }
         let owner = slot.and_then(|slot| topology.owner(slot));
         match (owner, &self.avoid) {
@@ -118,9 +123,13 @@ impl Attempts {
             inner.with_topology(|topology| topology.correct(slot, &seed));
             inner.refresher.request();
         }
+        self.avoid = None;
+        if self.redirects > REDIRECTS_AT_ONCE && inner.with_topology(|topology| topology.entries_forward) {
+            self.through_entry = true;
+            return Ok(Duration::ZERO);
+        }
         self.target = Some(inner.registry.link(&seed));
         self.asking = asking;
-        self.avoid = None;
         let pause = self.redirects.saturating_sub(REDIRECTS_AT_ONCE);
         Ok(match pause.checked_sub(1) {
             None => Duration::ZERO,
