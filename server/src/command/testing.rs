@@ -87,6 +87,9 @@ impl Bench {
             is_serving: false,
             retry: None,
             refused: &mut refused,
+            guards_writes: false,
+            withheld: &mut Vec::new(),
+            nth: None,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);
         let mut out = Vec::new();

@@ -46,6 +46,9 @@ pub(crate) fn run_batch(
         is_serving: away.is_serving(),
         retry: None,
         refused: &mut worker.refused,
+        guards_writes: worker.settings.cluster.write_acks > 0 || !node.cluster.may_write(),
+        withheld: &mut worker.withheld,
+        nth: None,
     };
     let batch = &mut worker.batch;
     // A bug in a command must cost its own client at most: the others of this worker go on.

@@ -15,7 +15,7 @@ use super::{
     transaction::{Executed, Transaction},
 };
 use crate::{
-    cluster::forward::slot_set::SlotSet,
+    cluster::{forward::slot_set::SlotSet, replication::withheld::Withheld},
     command::{
         CommandError, CommandResult,
         args::Args,
@@ -78,6 +78,12 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) retry: Option<u32>,
     /// Slots of which an earlier request waits for another node.
     pub(crate) refused: &'e mut SlotSet,
+    /// Whether writes need more than an owner: copies that are in sync (`write-acks`), or a majority.
+    pub(crate) guards_writes: bool,
+    /// Writes that copies must confirm before their replies are sent.
+    pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Of another node's requests, which one runs.
+    pub(crate) nth: Option<usize>,
 }
 
 /// One command, looked up and hashed.
@@ -158,7 +164,12 @@ impl<'e, 's> Executor<'e, 's> {
                 return flow;
             }
         }
+        let is_guarded = self.guards_writes && spec.flags.contains(Flags::WRITE);
+        if is_guarded && let Err(error) = self.check_write(spec, args) {
+            return self.fail(session, Some(index), error, out);
+        }
         let reply_from = out.len();
+        self.ks.forget_written();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
         self.ks.expiry_role = role;
         self.stats.count_call(timing::slot_of(index, spec, args));
@@ -172,6 +183,9 @@ impl<'e, 's> Executor<'e, 's> {
         };
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
+        }
+        if is_guarded {
+            self.withhold(reply_from..out.len());
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
@@ -236,6 +250,7 @@ impl<'e, 's> Executor<'e, 's> {
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
         self.ks.forwarded = Some(served.write_id());
+        self.nth = Some(served.ends.len());
         self.retry = served.is_retry.then_some(served.age_ms);
     }
 
@@ -256,7 +271,7 @@ impl<'e, 's> Executor<'e, 's> {
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                out.extend_from_slice(&reply);
+                self.recalled(slot, &reply, out);
                 Some(Flow::Next)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
@@ -270,7 +285,7 @@ impl<'e, 's> Executor<'e, 's> {
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                out.extend_from_slice(&reply);
+                self.recalled(slot, &reply, out);
                 Some(Executed::Here)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),

@@ -139,6 +139,9 @@ pub(crate) fn run_on(
         is_serving: false,
         retry: None,
         refused: &mut SlotSet::default(),
+        guards_writes: settings.cluster.write_acks > 0 || !node.cluster.may_write(),
+        withheld: &mut Vec::new(),
+        nth: None,
     };
     let mut parser = RequestParser::new(RequestLimits::default());
     let mut out = Vec::new();

@@ -171,6 +171,9 @@ impl Applier {
             is_serving: false,
             retry: None,
             refused: &mut refused,
+            guards_writes: false,
+            withheld: &mut Vec::new(),
+            nth: None,
         };
         self.scratch.refused.clear();
         let mut frame = Frame {
