@@ -89,6 +89,8 @@ impl Bench {
             refused: &mut refused,
             guards_writes: false,
             withheld: &mut Vec::new(),
+            reads_copies: false,
+            reads_copy: false,
             nth: None,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);

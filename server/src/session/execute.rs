@@ -25,7 +25,11 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{key::Key, keyspace::Keyspace, replicate::recent::Retried},
+    store::{
+        key::Key,
+        keyspace::{ExpiryRole, Keyspace},
+        replicate::recent::Retried,
+    },
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.
@@ -82,6 +86,10 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) guards_writes: bool,
     /// Writes that copies must confirm before their replies are sent.
     pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Whether clients of this port read from this node's copies (`read-from`).
+    pub(crate) reads_copies: bool,
+    /// Whether the running command does.
+    pub(crate) reads_copy: bool,
     /// Of another node's requests, which one runs.
     pub(crate) nth: Option<usize>,
 }
@@ -107,6 +115,7 @@ impl<'e, 's> Executor<'e, 's> {
     #[inline]
     fn run_command(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
         let args = &planned.args;
+        self.reads_copy = false;
         let Some((index, command)) = planned.index.and_then(|index| Some((index, registry::by_index(index)?))) else {
             let error = super::super::command::unknown_command(args);
             return self.fail(session, None, error, out);
@@ -125,6 +134,11 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
+        // Copies tell nobody of their changes: what is tracked is read from its owner.
+        self.reads_copy = self.reads_copies
+            && spec.flags.contains(Flags::READONLY)
+            && session.tracking.is_none()
+            && !session.is_redirecting;
         // Of what is not queued in a transaction nothing goes elsewhere.
         if self.is_clustered && !session.is_redirecting && session.transaction.is_none() {
             match self.place(spec, planned) {
@@ -153,6 +167,7 @@ impl<'e, 's> Executor<'e, 's> {
         } else if self.is_clustered && session.transaction.is_none() {
             // Routes change under the shards' locks: from here on the answer holds.
             match self.place(spec, planned) {
+                Ok(Place::Here) if self.reads_copy => self.ks.expiry_role = ExpiryRole::Copy,
                 Ok(Place::Here) => {}
                 Ok(place) => return Flow::Elsewhere(place),
                 Err(error) => return self.fail(session, Some(index), error, out),

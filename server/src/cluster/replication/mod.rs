@@ -210,6 +210,11 @@ impl Replication {
         }
     }
 
+    /// Lets idle streams show that both of their ends are there: about once a second.
+    pub fn beat(&self, now_ms: u64) {
+        self.streams().iter().for_each(|stream| stream.beat(now_ms));
+    }
+
     fn forget_lost(&self, is_gone: impl Fn(&Identity) -> bool) {
         let mut lost = Vec::new();
         for slot in 0..SLOTS {

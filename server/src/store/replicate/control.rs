@@ -281,5 +281,12 @@ impl SlotControl<'_> {
 }
 
 fn new_link(outgoing: &Arc<Outgoing>, stage: Stage) -> CopyLink {
-    CopyLink { outgoing: outgoing.clone(), generation: outgoing.generation(), stage, began: 0, last: 0, is_listed: false }
+    CopyLink {
+        outgoing: outgoing.clone(),
+        generation: outgoing.generation(),
+        stage,
+        began: 0,
+        last: 0,
+        is_listed: false,
+    }
 }
