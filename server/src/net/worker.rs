@@ -18,7 +18,10 @@ use tokio::sync::mpsc;
 
 use super::connection::Connection;
 use crate::{
-    cluster::forward::{broadcast, links::Links, owner::PeerConnection, slot_set::SlotSet},
+    cluster::{
+        forward::{broadcast, links::Links, owner::PeerConnection, slot_set::SlotSet},
+        replication::withheld::Withheld,
+    },
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
@@ -43,6 +46,8 @@ pub(crate) struct Worker {
     pub(crate) links: Links,
     /// Slots of which a request of the running batch waits elsewhere: later ones must not overtake it.
     pub(crate) refused: SlotSet,
+    /// Writes of the running batch that copies must confirm before their replies are sent.
+    pub(crate) withheld: Vec<Withheld>,
     /// Room for where the replies to another node's requests end.
     pub(crate) ends: Vec<(Status, usize)>,
 }
@@ -144,6 +149,7 @@ fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sock
         stats: node.stats.register(),
         links: Links::new(fastrand::u64(..)),
         refused: SlotSet::default(),
+        withheld: Vec::new(),
         ends: Vec::new(),
     }));
     runtime.block_on(async {

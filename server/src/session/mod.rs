@@ -3,6 +3,7 @@
 //! [`batch`] parses what a read brought and prefetches the keys; [`execute`] checks, locks and runs one command;
 //! [`transaction`] is MULTI/EXEC; [`blocking`] lets commands wait for keys.
 
+pub(crate) mod acks;
 pub(crate) mod away;
 pub mod batch;
 pub mod blocking;

@@ -113,7 +113,8 @@ impl Executor<'_, '_> {
     /// Whether a slot's commands run here, as far as is known, and none of an earlier request's waits elsewhere.
     #[inline]
     fn runs(&self, slot: u16) -> bool {
-        self.node.cluster.routing.is_mine(slot) && !self.refused.contains(slot)
+        let routing = &self.node.cluster.routing;
+        (routing.is_mine(slot) || self.reads_copy && routing.is_copy(slot)) && !self.refused.contains(slot)
     }
 
     fn place_rarer(&self, spec: &'static CommandSpec, planned: &Planned<'_>) -> Result<Place, CommandError> {

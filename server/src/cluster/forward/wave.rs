@@ -15,7 +15,7 @@ use rondache_protocol::{
 };
 
 use super::{error::ForwardFailure, gather::Gather};
-use crate::cluster::routing::PeerIndex;
+use crate::cluster::{replication::withheld::Withheld, routing::PeerIndex};
 
 /// The slot of an item that goes to a node rather than to a slot's owner.
 pub(crate) const NO_SLOT: u16 = u16::MAX;
@@ -92,6 +92,8 @@ pub(crate) struct Wave {
     /// The items' replies.
     pub(crate) replies: Vec<u8>,
     pub(crate) gathers: Vec<Gather>,
+    /// What was written here: copies must confirm it before any reply is sent. Where `nth` is set it names an item.
+    pub(crate) withheld: Vec<Withheld>,
     /// Frames that were sent and not answered.
     pub(crate) open: usize,
     /// Frames sent so far.
@@ -123,6 +125,7 @@ impl Default for Wave {
             local: Vec::new(),
             replies: Vec::new(),
             gathers: Vec::new(),
+            withheld: Vec::new(),
             open: 0,
             frames: 0,
             unresolved: 0,
@@ -230,6 +233,29 @@ impl Wave {
         }
     }
 
+    /// Copies have not confirmed these writes: their replies become errors.
+    pub(crate) fn disavow(&mut self, unconfirmed: &[Withheld]) {
+        for nth in unconfirmed.iter().filter_map(|write| write.nth) {
+            if let Some(item) = self.items.get_mut(nth) {
+                item.state = State::Failed(ForwardFailure::Unconfirmed);
+            }
+        }
+        let local = unconfirmed.iter().filter(|write| write.nth.is_none() && !write.reply.is_empty());
+        let mut ranges: Vec<Range<usize>> = local.map(|write| write.reply.clone()).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        // A command that wrote to several slots is there for each.
+        ranges.dedup();
+        // From the last on: what is replaced moves only what is behind it.
+        for range in ranges.into_iter().rev() {
+            let mut error = Vec::new();
+            write_failure(ForwardFailure::Unconfirmed, false, &mut error);
+            for item in self.items.iter_mut().filter(|item| item.at >= range.end) {
+                item.at = item.at - range.len() + error.len();
+            }
+            self.local.splice(range, error);
+        }
+    }
+
     /// Wakes the connection that waits.
     pub(crate) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
@@ -305,6 +331,7 @@ impl Wave {
         self.items.clear();
         self.items.shrink_to(1024);
         self.gathers.clear();
+        self.withheld.clear();
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         self.is_parked = false;

@@ -94,10 +94,10 @@ impl DataPlane for Plane {
                 control.park((self.now_ms)());
                 node.cluster.routing.set(slot, Route::Parked, false);
             }
-            control.acks()
+            control.streams()
         });
         // A copy that has everything already is told of at once.
-        copies.iter().for_each(|(outgoing, _)| self.replication.forward_events(outgoing));
+        copies.iter().for_each(|outgoing| self.replication.forward_events(outgoing));
     }
 
     fn unpark(&mut self, slot: u16) {

@@ -23,6 +23,7 @@ use crate::{
             links::WaveKey,
             wave::{Item, State, Wave},
         },
+        replication::withheld::{self, Withheld},
         routing::{Route, Routing},
     },
     net::{
@@ -37,6 +38,14 @@ use crate::{
         placing::Slots,
     },
 };
+
+/// A wave whose requests all have their replies.
+enum Through {
+    /// They are sent; `false`: the connection is gone.
+    Sent(bool),
+    /// Copies must confirm first what was written here.
+    Written(Vec<Withheld>),
+}
 
 impl Connection {
     /// Runs a batch on a node that has met others.
@@ -54,11 +63,13 @@ impl Connection {
             return Turn::Frozen;
         }
         worker.refused.clear();
+        worker.withheld.clear();
         let mut wave = worker.links.lend();
         let away = Away::Collect(&mut wave);
         let end = run_batch(&self.node, worker, &mut self.session, &mut self.parser, buf, from, out, away);
         let turn = self.turn_after(end);
-        if wave.is_empty() {
+        wave.withheld.append(&mut worker.withheld);
+        if wave.is_empty() && wave.withheld.is_empty() {
             worker.links.give_back(wave);
             self.release_if_done(worker);
             return turn;
@@ -74,6 +85,7 @@ impl Connection {
         /// What happens while a wave is under way.
         enum Event {
             Done(bool),
+            Confirm(Vec<Withheld>),
             Unblock(bool),
             Input,
         }
@@ -85,8 +97,10 @@ impl Connection {
         let is_alive = loop {
             let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
             let event = poll_fn(|cx| {
-                if let Poll::Ready(is_alive) = with_worker(|worker| self.poll_wave(cx, worker, key)) {
-                    return Poll::Ready(Event::Done(is_alive));
+                match with_worker(|worker| self.poll_wave(cx, worker, key)) {
+                    Poll::Ready(Through::Sent(is_alive)) => return Poll::Ready(Event::Done(is_alive)),
+                    Poll::Ready(Through::Written(withheld)) => return Poll::Ready(Event::Confirm(withheld)),
+                    Poll::Pending => {}
                 }
                 if !is_blocking {
                     return Poll::Pending;
@@ -102,6 +116,10 @@ impl Connection {
             .await;
             match event {
                 Event::Done(is_alive) => break is_alive,
+                Event::Confirm(mut withheld) => {
+                    withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
+                    with_worker(|worker| worker.links.wave(key).into_iter().for_each(|wave| wave.disavow(&withheld)));
+                }
                 Event::Unblock(with_error) => with_worker(|worker| worker.links.unblock(client.id, with_error)),
                 Event::Input => {
                     if !self.take_input_while_blocked(may_read).await {
@@ -117,13 +135,16 @@ impl Connection {
         is_alive && (self.unsent.is_empty() || self.write_unsent().await)
     }
 
-    fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<bool> {
+    fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<Through> {
         let node = self.node.clone();
         let routing = &node.cluster.routing;
         loop {
-            let Some(wave) = worker.links.wave(key) else { return Poll::Ready(false) };
+            let Some(wave) = worker.links.wave(key) else { return Poll::Ready(Through::Sent(false)) };
+            if wave.unresolved == 0 && !wave.withheld.is_empty() {
+                return Poll::Ready(Through::Written(std::mem::take(&mut wave.withheld)));
+            }
             if wave.unresolved == 0 {
-                return Poll::Ready(self.finish_wave(worker, key));
+                return Poll::Ready(Through::Sent(self.finish_wave(worker, key)));
             }
             let now = Instant::now();
             if wave.is_blocking() && !wave.has_waiting() {
@@ -228,6 +249,7 @@ impl Connection {
         let mut replies = std::mem::take(&mut wave.replies);
         let mut from = replies.len();
         let requests = wave.requests.get(range).unwrap_or_default();
+        worker.withheld.clear();
         let away = Away::Serve(&mut served);
         let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
@@ -239,11 +261,16 @@ impl Connection {
         if served.is_unit {
             keep_last_reply(&mut replies, from, &mut served.ends);
         }
+        for mut write in worker.withheld.drain(..) {
+            let nth = if manner.is_unit { 0 } else { write.nth.unwrap_or(0) };
+            write.nth = indexes.get(nth).copied();
+            wave.withheld.push(write);
+        }
         for (index, (status, end)) in indexes.iter().zip(&served.ends) {
             match status {
                 Status::Done => wave.resolve(*index, State::Done { from, len: end - from }),
                 Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                Status::NotMine | Status::Moved | Status::Later => {}
+                Status::NotMine | Status::Moved | Status::Later | Status::Unconfirmed => {}
             }
             from = *end;
         }
