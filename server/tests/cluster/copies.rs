@@ -99,7 +99,7 @@ fn a_copy_is_read_on_the_main_port_where_read_from_says_so() {
     let mut client = formed.connect(1);
     client.call("CONFIG SET read-from nearest", "+OK\r\n");
     client.call(&format!("SET {key} 1"), "+OK\r\n");
-    let hits = || formed.nodes[1].node().stats.totals().keyspace_hits;
+    let hits = || formed.nodes[1].node().stats.sum(|worker| worker.hits.get());
     let before = hits();
     client.call(&format!("GET {key}"), "$1\r\n1\r\n");
     assert_eq!(hits(), before + 1, "the copy itself answered");
