@@ -10,7 +10,7 @@ use super::{
     ReplyMode, Session,
     away::Served,
     blocking,
-    placing::Place,
+    placing::{Place, slots_of},
     timing::{self, BatchTimer},
     transaction::{Executed, Transaction},
 };
@@ -144,7 +144,8 @@ impl<'e, 's> Executor<'e, 's> {
             && session.tracking.is_none()
             && !session.is_redirecting;
         // Of what is not queued in a transaction nothing goes elsewhere.
-        if self.is_clustered && !session.is_redirecting && session.transaction.is_none() {
+        let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
+        if self.is_clustered && is_routed && session.transaction.is_none() {
             match self.place(spec, planned) {
                 Ok(Place::Here) => {}
                 Ok(place) => return Flow::Elsewhere(place),
@@ -205,6 +206,9 @@ impl<'e, 's> Executor<'e, 's> {
         }
         if is_guarded {
             self.withhold(reply_from..out.len());
+        }
+        if self.is_clustered && !self.is_serving && spec.flags.contains(Flags::WRITE) {
+            note_written(session, spec, planned);
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
@@ -543,6 +547,17 @@ impl<'e, 's> Executor<'e, 's> {
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
     }
+}
+
+/// Remembers which slots a command wrote to.
+#[inline]
+fn note_written(session: &mut Session, spec: &'static CommandSpec, planned: &Planned<'_>) {
+    if spec.single_key
+        && let Some(first) = &planned.hashed.first
+    {
+        return session.note_written(first.slot);
+    }
+    slots_of(spec, &planned.args, |slot| session.note_written(slot));
 }
 
 /// What follows a command of a connection that is not in the plain state.

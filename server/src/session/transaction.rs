@@ -287,6 +287,11 @@ impl Executor<'_, '_> {
             end(session, self.ks);
             return Err(error);
         }
+        if self.is_clustered && !self.is_serving {
+            commands.iter().filter(|(of, ..)| of.spec.flags.contains(Flags::WRITE)).for_each(|(command, _, args)| {
+                slots_of(command.spec, &args.as_args(), |slot| session.note_written(slot));
+            });
+        }
         let reply_from = out.len();
         self.ks.forget_written();
         self.ks.begin_transaction();

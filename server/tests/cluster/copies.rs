@@ -54,6 +54,32 @@ fn a_blocked_pop_is_answered_once_the_copy_has_it() {
 }
 
 #[test]
+fn wait_counts_the_copies_that_have_what_the_connection_wrote_through_any_node() {
+    let formed = Formed::start(2, |_| {});
+    for at in 0..2 {
+        let mut client = formed.connect(at);
+        client.call(&format!("SET {} 1", formed.key_with(0, 1)), "+OK\r\n");
+        client.call(&format!("SET {} 1", formed.key_with(1, 0)), "+OK\r\n");
+        client.call("WAIT 1 20000", ":1\r\n");
+        client.send(&[&format!("INCR {}", formed.key_with(0, 1)), "WAIT 1 20000", "ECHO after"]);
+        client.line();
+        client.expect(":1\r\n$5\r\nafter\r\n");
+    }
+}
+
+#[test]
+fn wait_answers_how_many_there_are_when_its_time_is_over() {
+    let formed = Formed::start(2, |_| {});
+    for at in 0..2 {
+        let mut client = formed.connect(at);
+        let key = formed.key_with(0, 1);
+        client.send(&[&format!("SET {key} 1"), "WAIT 2 200", &format!("GET {key}")]);
+        client.expect("+OK\r\n:1\r\n$1\r\n1\r\n");
+        assert!(client.ask("WAIT 1 -1").starts_with("-ERR timeout is negative"));
+    }
+}
+
+#[test]
 fn a_write_without_enough_copies_is_refused_before_it_is_executed() {
     let formed = Formed::start(2, |settings| settings.cluster.write_acks = 2);
     let key = formed.key_with(0, 1);
@@ -99,7 +125,7 @@ fn a_copy_is_read_on_the_main_port_where_read_from_says_so() {
     let mut client = formed.connect(1);
     client.call("CONFIG SET read-from nearest", "+OK\r\n");
     client.call(&format!("SET {key} 1"), "+OK\r\n");
-    let hits = || formed.nodes[1].node().stats.totals().keyspace_hits;
+    let hits = || formed.nodes[1].node().stats.sum(|worker| worker.hits.get());
     let before = hits();
     client.call(&format!("GET {key}"), "$1\r\n1\r\n");
     assert_eq!(hits(), before + 1, "the copy itself answered");

@@ -65,10 +65,21 @@ impl Formed {
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
-            assert!(Instant::now() < deadline, "not in time: {what}");
+            assert!(Instant::now() < deadline, "not in time: {what}; {}", self.describe());
             thread::yield_now();
             thread::park_timeout(Duration::from_millis(5));
         }
+    }
+
+    /// For each node how many slots it owns, and how many it has copies of.
+    fn describe(&self) -> String {
+        let slots = || 0..rondache_protocol::slot::SLOTS;
+        let shares = self.nodes.iter().map(|node| {
+            let routing = &node.node().cluster.routing;
+            let count = |is_so: &dyn Fn(u16) -> bool| slots().filter(|slot| is_so(*slot)).count();
+            (count(&|slot| routing.is_mine(slot)), count(&|slot| routing.is_copy(slot)), routing.peers().len())
+        });
+        format!("(owned, copied, peers) {:?}", shares.collect::<Vec<_>>())
     }
 
     /// The node that executes a slot's commands.

@@ -17,6 +17,8 @@ pub(crate) enum Combine {
     Concat,
     /// The first reply that is not null (RANDOMKEY).
     First,
+    /// The least integer; what failed is none (WAIT).
+    Least,
 }
 
 /// A command whose parts are consecutive items of a wave.
@@ -34,6 +36,9 @@ impl Gather {
     /// Appends the whole's reply to `out`, whose first part is the wave's item `first`. The first error among the parts is
     /// the error of the whole.
     pub(crate) fn write(&self, wave: &Wave, first: usize, out: &mut Vec<u8>) {
+        if self.combine == Combine::Least {
+            return ReplyWriter::new(out, RespVersion::V2).integer(self.least(wave, first));
+        }
         let parts = first..first + self.parts;
         let replies: Result<Vec<&[u8]>, ForwardFailure> = parts.map(|index| wave.reply(index)).collect();
         let version = if self.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
@@ -48,9 +53,17 @@ impl Gather {
         }
     }
 
+    /// The least integer among the parts, whose failures are zeros.
+    pub(crate) fn least(&self, wave: &Wave, first: usize) -> i64 {
+        let count = |index| wave.reply(index).ok().and_then(header).map_or(0, |(count, _)| count);
+        (first..first + self.parts).map(count).min().unwrap_or(0)
+    }
+
     fn combine(&self, replies: &[&[u8]], reply: &mut ReplyWriter<'_>) {
         match self.combine {
             Combine::Ok => reply.ok(),
+            // It is combined where failures are still known.
+            Combine::Least => reply.integer(0),
             Combine::Sum => reply.integer(replies.iter().filter_map(|part| header(part)).map(|(sum, _)| sum).sum()),
             Combine::First => {
                 let found = replies.iter().find(|part| part.starts_with(b"$") && !part.starts_with(b"$-"));

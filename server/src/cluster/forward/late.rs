@@ -1,5 +1,5 @@
-//! What a link's other end is sent unasked: replies to requests that waited, for their keys or for copies to confirm what
-//! they wrote, and invalidations.
+//! What a link's other end is sent apart from the replies at hand: replies to requests that waited, for their keys or for
+//! copies to confirm what they wrote, and invalidations.
 
 use std::{
     sync::Arc,
@@ -19,6 +19,7 @@ use crate::{
     cluster::replication::withheld::{self, Withheld},
     node::Node,
     session::blocking::Blocked,
+    store::observer::Observer,
 };
 
 /// Invalidations that wait for a link's socket: with more, the peer is told that everything is stale.
@@ -26,8 +27,8 @@ const INVALIDATIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Frames for a link's socket from tasks beside the one that serves it.
 ///
-/// Bound: one reply per client that waits, one frame per wave of the other node, and [`INVALIDATIONS_BYTES_MAX`]. The
-/// lock is a leaf: shards may be held.
+/// Bound: one reply per client that waits, one frame per wave of the other node, and [`INVALIDATIONS_BYTES_MAX`]. The lock
+/// is a leaf: shards may be held.
 #[derive(Debug, Default)]
 pub(crate) struct Late(Mutex<Queue>);
 
@@ -102,8 +103,17 @@ pub(super) fn write_invalidation(stale: Invalidation<'_>, out: &mut Vec<u8>) {
     let _ = frame::finish(out, begun, FRAME_LEN_MAX);
 }
 
-/// Sends a reply frame once copies have confirmed what its requests wrote, of which `nth` says which it was.
-pub(super) async fn confirm(node: Arc<Node>, mut payload: Vec<u8>, mut withheld: Vec<Withheld>, late: Arc<Late>) {
+/// Sends a reply frame once copies have confirmed what its requests wrote, of which `nth` says which it was. `count`: how
+/// many requests there are.
+pub(super) async fn confirm(
+    node: Arc<Node>,
+    mut payload: Vec<u8>,
+    count: usize,
+    mut withheld: Vec<Withheld>,
+    late: Arc<Late>,
+) {
+    let mut writes: Vec<usize> = withheld.iter().filter_map(|write| write.nth).collect();
+    writes.dedup();
     withheld::wait(&node, &mut withheld, withheld::patience(&node)).await;
     for write in &withheld {
         forward::set_reply_status(&mut payload, write.nth.unwrap_or(0), Status::Unconfirmed);
@@ -112,6 +122,10 @@ pub(super) async fn confirm(node: Arc<Node>, mut payload: Vec<u8>, mut withheld:
         // It was measured when its requests had run.
         let _ = frame::encode(frames, kind::REPLY, 0, &payload, FRAME_LEN_MAX);
     });
+    if writes.len() < count && node.hub.interest().tracking() {
+        // What was read in the same frame may have changed since, and been told of before it was sent.
+        late.invalidate(Invalidation::All);
+    }
 }
 
 /// Waits for a blocked command's reply, its timeout, its client's end, or for its slot to go to another node.

@@ -238,7 +238,7 @@ impl Serving {
             let payload = out.split_off(start + frame::HEADER_LEN);
             out.truncate(start);
             let withheld = std::mem::take(&mut worker.withheld);
-            tokio::spawn(late::confirm(self.node.clone(), payload, withheld, self.late.clone()));
+            tokio::spawn(late::confirm(self.node.clone(), payload, count, withheld, self.late.clone()));
             return Ok(());
         }
         if frame::finish(out, begun, FRAME_LEN_MAX).is_err() {

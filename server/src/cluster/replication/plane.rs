@@ -87,6 +87,10 @@ impl DataPlane for Plane {
         self.replication.node.store.control(slot, |control| control.stop_copy(to, (self.now_ms)()));
     }
 
+    fn list_copy(&mut self, slot: u16, to: Identity) {
+        self.replication.node.store.control(slot, |control| control.list_copy(to));
+    }
+
     fn park(&mut self, slot: u16) {
         let node = &self.replication.node;
         let copies = node.store.control(slot, |control| {

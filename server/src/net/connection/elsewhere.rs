@@ -21,7 +21,7 @@ use crate::{
             error::ForwardFailure,
             link::start_tasks,
             links::WaveKey,
-            wave::{Item, State, Wave},
+            wave::{Item, State, WAIT_PAUSE, Wave},
         },
         replication::withheld::{self, Withheld},
         routing::{Route, Routing},
@@ -45,6 +45,8 @@ enum Through {
     Sent(bool),
     /// Copies must confirm first what was written here.
     Written(Vec<Withheld>),
+    /// WAIT counted too few copies: this request counts again.
+    TooFew(Vec<u8>),
 }
 
 impl Connection {
@@ -86,6 +88,7 @@ impl Connection {
         enum Event {
             Done(bool),
             Confirm(Vec<Withheld>),
+            WaitAgain(Vec<u8>),
             Unblock(bool),
             Input,
         }
@@ -99,6 +102,7 @@ impl Connection {
             let event = poll_fn(|cx| {
                 match with_worker(|worker| self.poll_wave(cx, worker, key)) {
                     Poll::Ready(Through::Sent(is_alive)) => return Poll::Ready(Event::Done(is_alive)),
+                    Poll::Ready(Through::TooFew(request)) => return Poll::Ready(Event::WaitAgain(request)),
                     Poll::Ready(Through::Written(withheld)) => return Poll::Ready(Event::Confirm(withheld)),
                     Poll::Pending => {}
                 }
@@ -120,6 +124,7 @@ impl Connection {
                     withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
                     with_worker(|worker| worker.links.wave(key).into_iter().for_each(|wave| wave.disavow(&withheld)));
                 }
+                Event::WaitAgain(request) => break self.wait_again(key, request).await,
                 Event::Unblock(with_error) => with_worker(|worker| worker.links.unblock(client.id, with_error)),
                 Event::Input => {
                     if !self.take_input_while_blocked(may_read).await {
@@ -142,6 +147,11 @@ impl Connection {
             let Some(wave) = worker.links.wave(key) else { return Poll::Ready(Through::Sent(false)) };
             if wave.unresolved == 0 && !wave.withheld.is_empty() {
                 return Poll::Ready(Through::Written(std::mem::take(&mut wave.withheld)));
+            }
+            if wave.unresolved == 0
+                && let Some(request) = wave.wait_again(Instant::now())
+            {
+                return Poll::Ready(Through::TooFew(request));
             }
             if wave.unresolved == 0 {
                 return Poll::Ready(Through::Sent(self.finish_wave(worker, key)));
@@ -167,6 +177,31 @@ impl Connection {
             start_tasks(&node, worker);
             self.run_here(worker, key, now);
         }
+    }
+
+    /// Sends what stands before a WAIT, and puts that in front of what is to run next. `false`: the connection is gone.
+    async fn wait_again(&mut self, key: WaveKey, request: Vec<u8>) -> bool {
+        let is_sent = with_worker(|worker| {
+            let Some(wave) = worker.links.remove(key) else { return false };
+            let is_sent = wave.local.is_empty() || self.send(worker, &wave.local);
+            worker.links.give_back(wave);
+            is_sent
+        });
+        self.pending.splice(0..0, request);
+        self.has_more = true;
+        let pause = tokio::time::sleep(WAIT_PAUSE);
+        tokio::pin!(pause);
+        let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+        let has_input = tokio::select! {
+            biased;
+            () = &mut pause => false,
+            () = Self::input_or_mail(&self.stream, &self.session, may_read) => true,
+        };
+        if has_input && !self.take_input_while_blocked(may_read).await {
+            return false;
+        }
+        pause.await;
+        is_sent
     }
 
     /// Sends the replies of a wave that is through.

@@ -118,7 +118,7 @@ impl Connection {
         goes_on
     }
 
-    async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
+    pub(super) async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
         poll_fn(|cx| {
             if session.client.mailbox.is_filled() || may_read && stream.poll_read_ready(cx).is_ready() {
                 return Poll::Ready(());

@@ -175,6 +175,11 @@ impl SlotControl<'_> {
         link.append(now_ms, self.wakes, |buf| put_drop(buf, slot, epoch));
     }
 
+    /// The slot table names a copy from now on.
+    pub(crate) fn list_copy(&mut self, to: Identity) {
+        self.state().copies.iter_mut().filter(|link| link.to() == to).for_each(|link| link.is_listed = true);
+    }
+
     /// The copy has refused a record of the frame at `position`. Answers what was lost by that; `None`: it speaks of an
     /// earlier copy.
     pub(crate) fn refused(&mut self, to: Identity, position: u64) -> Option<LostCopy> {

@@ -219,9 +219,7 @@ impl World {
         );
         let owner = self.id(from);
         let epoch = self.0[from].plane.position(slot).epoch;
-        let copies = self.0[from].node.store.control(slot, |control| control.streams());
-        let copies: Vec<Identity> = copies.iter().map(|stream| stream.to).collect();
-        self.0[from].plane.own(slot, epoch, Start::Warm, &copies);
+        self.0[from].plane.list_copy(slot, copy);
         self.0[to].plane.follow(slot, epoch, Some(owner), Follow::Copy);
     }
 
