@@ -71,6 +71,11 @@ fn a_cluster_comes_together_after_crashes_freezes_and_partitions() {
 }
 
 #[test]
+fn a_node_that_was_cut_off_costs_the_majority_nothing_when_it_comes_back() {
+    run_all(2, Scenario::Isolation);
+}
+
+#[test]
 fn all_slots_of_a_real_table_move_within_seconds_by_real_plans() {
     let options = Options { slots: SLOTS, starts_max: 1_000, is_sticky: true, ..Options::default() };
     let mut world = World::new(1, options);
