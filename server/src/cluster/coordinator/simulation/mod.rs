@@ -29,7 +29,7 @@ use self::{
 };
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 4] = [42, 89, 1_000_017, 1_000_080];
+const REGRESSIONS: [u64; 6] = [42, 89, 1_000_017, 1_000_080, 2_000_019, 2_000_058];
 const SEEDS: u64 = 12;
 
 fn seeds(scenario: u64) -> Vec<u64> {
