@@ -158,3 +158,18 @@ fn a_wave_that_waited_owes_nothing_when_it_is_used_again() {
         assert_eq!(links.parked_bytes, 0);
     }
 }
+
+#[test]
+fn a_link_follows_its_peer_until_it_is_lost() {
+    let (mut links, now) = (Links::new(1), Instant::now());
+    links.follow(PEER, true);
+    let queued = links.queued(PEER).to_vec();
+    let (frame, len) = frame::decode(&queued, FRAME_LEN_MAX).unwrap().unwrap();
+    assert_eq!((frame.kind, forward::decode_track(frame.payload), len), (kind::TRACK, Ok(true), queued.len()));
+    links.follow(PEER, true);
+    assert_eq!(links.queued(PEER).len(), queued.len(), "it is asked once");
+    assert!(links.lose(PEER, now));
+    assert!(!links.lose(PEER, now));
+    links.follow(PEER, true);
+    assert!(links.queued(PEER).is_empty(), "the peer is left alone for a while");
+}
