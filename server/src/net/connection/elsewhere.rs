@@ -34,6 +34,7 @@ use crate::{
         Session,
         away::{Away, Served},
         batch::BatchEnd,
+        collect::owners,
         placing::Slots,
     },
 };
@@ -122,8 +123,15 @@ impl Connection {
         let routing = &node.cluster.routing;
         loop {
             let Some(wave) = worker.links.wave(key) else { return Poll::Ready(false) };
+            if !wave.gathers.is_empty() {
+                wave.leave_out(|peer| routing.peer(peer).is_none_or(|peer| peer.is_dead));
+            }
             if wave.unresolved == 0 {
-                return Poll::Ready(self.finish_wave(worker, key));
+                if wave.gathers.is_empty() || !wave.ask_again(Instant::now(), || owners(routing)) {
+                    return Poll::Ready(self.finish_wave(worker, key));
+                }
+                worker.links.pause(key, Instant::now());
+                continue;
             }
             let now = Instant::now();
             if wave.is_blocking() && !wave.has_waiting() {
