@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{Node, files, housekeeping, sampler};
+use super::{Node, advertise, files, housekeeping, sampler};
 use crate::{
     cluster::{
         runtime,
