@@ -32,6 +32,11 @@ enum Subcommands {
     Pressure(commands::pressure::PressureArgs),
     /// Play a fleet whose keys expire together, and plot the load on its origin
     Avalanche(commands::avalanche::AvalancheArgs),
+    /// Measure the Rust client on a cluster of three nodes, also against redis-rs and fred
+    Client(commands::client::ClientArgs),
+    /// One client's share of `client`, in a process of its own
+    #[command(hide = true)]
+    ClientWorker(commands::client::worker::WorkerArgs),
 }
 
 impl Cli {
@@ -50,6 +55,8 @@ impl Cli {
             Subcommands::Expire(args) => commands::expire::run(args),
             Subcommands::Pressure(args) => commands::pressure::run(args),
             Subcommands::Avalanche(args) => commands::avalanche::run(args),
+            Subcommands::Client(args) => commands::client::run(args),
+            Subcommands::ClientWorker(args) => commands::client::worker::run(args),
         };
         guard::end_all();
         result

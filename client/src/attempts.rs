@@ -26,6 +26,8 @@ pub(crate) struct Attempts {
     target: Option<Arc<Link>>,
     /// Whether that was for this one request only.
     pub(crate) asking: bool,
+    /// Nodes don't agree on the owner: go through an entry, which finds it, or waits until there is one.
+    through_entry: bool,
     /// The owner could not serve it: go through an entry, but not through this node.
     avoid: Option<Seed>,
     /// The first failure after which it may have been executed.
@@ -44,14 +46,22 @@ impl Attempts {
         if let Some(target) = self.target.take() {
             return Some(target);
         }
+        if std::mem::take(&mut self.through_entry) {
+            return topology.entry(None).cloned();
+        }
         let owner = slot.and_then(|slot| topology.owner(slot));
         match (owner, &self.avoid) {
-            (Some(owner), None) => Some(owner.clone()),
+            // A silent owner is given its time by those who probe it; all others go through a node that answers.
+            (Some(owner), None) if !topology.entries_forward || !owner.is_avoided() => Some(owner.clone()),
+            (Some(owner), None) => topology.entry(topology.main_of(&owner.addr).as_ref()).cloned(),
             // Where entries don't forward they can only point back to the owner: it is tried again itself.
             (Some(owner), Some(avoid)) if owner.addr != *avoid || !topology.entries_forward && self.retries > 1 => {
                 Some(owner.clone())
             }
-            (_, avoid) => topology.entry(avoid.as_ref().map(|avoid| main_port(topology, avoid)).as_ref()).cloned(),
+            (_, avoid) => {
+                let avoid = avoid.as_ref().map(|avoid| topology.main_of(avoid).unwrap_or_else(|| avoid.clone()));
+                topology.entry(avoid.as_ref()).cloned()
+            }
         }
     }
 
@@ -113,9 +123,13 @@ impl Attempts {
             inner.with_topology(|topology| topology.correct(slot, &seed));
             inner.refresher.request();
         }
+        self.avoid = None;
+        if self.redirects > REDIRECTS_AT_ONCE && inner.with_topology(|topology| topology.entries_forward) {
+            self.through_entry = true;
+            return Ok(Duration::ZERO);
+        }
         self.target = Some(inner.registry.link(&seed));
         self.asking = asking;
-        self.avoid = None;
         let pause = self.redirects.saturating_sub(REDIRECTS_AT_ONCE);
         Ok(match pause.checked_sub(1) {
             None => Duration::ZERO,
@@ -138,13 +152,6 @@ impl Repeatable for Cmd {
     fn may_repeat(&self) -> bool {
         self.is_idempotent()
     }
-}
-
-/// The main port of a node that is listed by its redirect port.
-fn main_port(topology: &Topology, listed: &Seed) -> Seed {
-    const REDIRECT_PORT_OFFSET: u16 = 1000;
-    let port = if topology.entries_forward { listed.port.saturating_sub(REDIRECT_PORT_OFFSET) } else { listed.port };
-    Seed { host: listed.host.clone(), port }
 }
 
 impl Inner {

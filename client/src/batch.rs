@@ -96,13 +96,14 @@ impl Inner {
             // What may not be repeated waits for as long as it can.
             let until = if cmds.iter().all(|cmd| cmd.is_idempotent()) { until } else { deadline };
             async move {
-                let outcome = self.send(&group.link, Payload::Many(&cmds), now, until).await;
+                let outcome = self.send(&group.link, Payload::Many(&cmds), until).await;
                 (outcome, until.duration_since(now), now.elapsed())
             }
         });
         let outcomes = join_all(sent).await;
         let (mut again, mut pause) = (Vec::new(), Duration::ZERO);
         for (group, (outcome, after, latency)) in groups.into_iter().zip(outcomes) {
+            self.note_health(&group.link, &outcome, latency);
             let name = group.link.name();
             let (replies, error) = match outcome {
                 Ok(Outcome::Many(replies)) => (replies, ClientError::Closed),
@@ -166,6 +167,8 @@ impl Inner {
         let mut groups: Vec<Group> = Vec::new();
         let mut keyless: Option<Arc<Link>> = None;
         let topology = self.topology();
+        // A read behind a write of the same pipeline must not miss it.
+        let reads_copies = self.reads_copies() && entries.iter().all(|entry| entry.cmd.is_read_only());
         for place in pending {
             let Some(entry) = entries.get_mut(*place) else {
                 continue;
@@ -173,6 +176,7 @@ impl Inner {
             // Commands without keys go to one node together, unless they were sent elsewhere.
             let target = match (&keyless, entry.slot) {
                 (Some(link), None) if entry.attempts.is_first() => Some(link.clone()),
+                (_, Some(slot)) if reads_copies && entry.attempts.is_first() => self.reader(&topology, slot),
                 _ => entry.attempts.target(&topology, entry.slot),
             };
             let Some(link) = target else {

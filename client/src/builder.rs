@@ -7,6 +7,7 @@ use crate::{
     config::{Config, WhenBusy},
     conn::ConnectionObserver,
     error::{ClientError, ConfigError},
+    policy::{HedgeConfig, ReadPolicy},
 };
 
 /// Settings of a client to be built. [`Client::builder`] begins one.
@@ -140,6 +141,34 @@ impl ClientBuilder {
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.config.refresh_interval = interval;
         self
+    }
+
+    /// Which copies of a slot answer reads. Default: the owner alone, whose answers are always up to date. Any other policy
+    /// may answer what was there before a write of a moment ago, the caller's own included; in return a read outlives
+    /// its owner without a pause. Commands that write, and pipelines with one among them, go to owners all the same.
+    pub fn read_policy(mut self, policy: ReadPolicy) -> Self {
+        self.config.read_policy = policy;
+        self.config.link.reads_copies = policy != ReadPolicy::OwnerOnly;
+        self
+    }
+
+    /// Sends a read that takes unusually long to a second copy as well; the first answer wins. Needs a
+    /// [`read_policy`](Self::read_policy) that reads from copies. Default: never.
+    pub fn hedge(mut self, hedge: HedgeConfig) -> Self {
+        self.config.hedge = Some(hedge);
+        self
+    }
+
+    /// The zone (rack, data centre) that the client runs in, for [`ReadPolicy::SameZoneFirst`]: as the nodes' `--zone`.
+    pub fn zone(mut self, zone: impl Into<String>) -> Self {
+        self.config.zone = Some(zone.into());
+        self
+    }
+
+    /// For reads that must come from the owner, whatever the application chose for its other reads.
+    pub(crate) fn owner_only(mut self) -> Self {
+        self.config.hedge = None;
+        self.read_policy(ReadPolicy::OwnerOnly)
     }
 
     /// Someone to follow the shared connections: see [`ConnectionObserver`].

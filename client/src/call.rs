@@ -33,6 +33,9 @@ impl Inner {
             return self.execute_blocking(cmd, started, deadline).await;
         }
         match cmd.routing()? {
+            Routing::Slot(slot) if self.reads_copies() && cmd.is_read_only() => {
+                Box::pin(self.read(cmd, slot, started, deadline)).await
+            }
             Routing::Slot(slot) => self.call(cmd, Some(slot), started, deadline).await,
             Routing::Any => self.call(cmd, None, started, deadline).await,
             // Boxed, so that the usual call's future stays small.
@@ -98,42 +101,59 @@ impl Inner {
         }
         let target = self.with_topology(|topology| attempts.target(topology, slot));
         let link = target.ok_or(ClientError::Closed)?;
+        let asking = std::mem::take(&mut attempts.asking);
+        let outcome = self.attempt_at(&link, cmd, asking, now, deadline).await;
+        Ok(outcome.map_err(|error| (link, error)))
+    }
+
+    /// One attempt at a node; what becomes of it is counted.
+    #[inline]
+    pub(crate) async fn attempt_at(
+        &self,
+        link: &Link,
+        cmd: &Cmd,
+        asking: bool,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<Value, ClientError> {
         let until = if cmd.may_repeat() { deadline.min(now + self.config.attempt_timeout) } else { deadline };
-        let asking;
+        let prefix;
         let both;
-        let payload = if std::mem::take(&mut attempts.asking) {
-            asking = Cmd::new("ASKING");
-            both = [&asking, cmd];
+        let payload = if asking {
+            prefix = Cmd::new("ASKING");
+            both = [&prefix, cmd];
             Payload::Many(&both)
         } else {
             Payload::One(cmd)
         };
-        let outcome = self.send(&link, payload, now, until).await;
-        link.metrics.record(cmd.group(), now.elapsed(), outcome.as_ref().is_ok_and(Outcome::is_ok));
+        let outcome = self.send(link, payload, until).await;
+        let took = now.elapsed();
+        link.metrics.record(cmd.group(), took, outcome.as_ref().is_ok_and(Outcome::is_ok));
+        self.note_health(link, &outcome, took);
         match outcome {
-            Ok(Outcome::One(value)) => Ok(settled(value).map_err(|error| (link, error))),
-            Ok(Outcome::Many(mut values)) => {
-                Ok(settled(values.pop().unwrap_or(Value::Null)).map_err(|error| (link, error)))
+            Ok(Outcome::One(value)) => settled(value),
+            Ok(Outcome::Many(mut values)) => settled(values.pop().unwrap_or(Value::Null)),
+            Ok(Outcome::Failed(failure)) => Err(request_error(&link.name(), &failure, until.duration_since(now))),
+            Err(refusal) => Err(refusal_error(&link.name(), refusal)),
+        }
+    }
+
+    /// Tells a node's breaker how a request ended. Only silence counts against the node: connections that break or cannot
+    /// be made have a back-off of their own, and who was in a hurry has learnt nothing.
+    #[inline]
+    pub(crate) fn note_health(&self, link: &Link, outcome: &Result<Outcome, Refusal>, took: Duration) {
+        match outcome {
+            Ok(Outcome::One(_) | Outcome::Many(_)) if link.breaker.is_surely_well() => {}
+            Ok(Outcome::One(_) | Outcome::Many(_)) => link.breaker.record_success(Instant::now()),
+            Ok(Outcome::Failed(failure)) if failure.is_silence() && took * 2 >= self.config.attempt_timeout => {
+                link.breaker.record_failure(Instant::now(), &mut fastrand::Rng::new());
             }
-            Ok(Outcome::Failed(failure)) => {
-                let error = request_error(&link.name(), &failure, until.duration_since(now));
-                Ok(Err((link, error)))
-            }
-            Err(refusal) => {
-                let error = refusal_error(&link.name(), refusal);
-                Ok(Err((link, error)))
-            }
+            Ok(Outcome::Failed(_)) | Err(_) => {}
         }
     }
 
     /// Sends to a node; where the limits say so, waits for room before.
-    pub(crate) async fn send(
-        &self,
-        link: &Link,
-        payload: Payload<'_>,
-        _now: Instant,
-        until: Instant,
-    ) -> Result<Outcome, Refusal> {
+    pub(crate) async fn send(&self, link: &Link, payload: Payload<'_>, until: Instant) -> Result<Outcome, Refusal> {
         let conn: &Conn = link.conn().ok_or(Refusal::Closed)?;
         let outcome = conn.request(payload, until).await;
         match outcome {

@@ -20,6 +20,7 @@ use crate::{
     error::ClientError,
     metrics::ClientSnapshot,
     policy::{BudgetConfig, ShareBudget},
+    reads::Reads,
     topology::{Refresher, Registry, Topology, learn},
 };
 
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     topology: RwLock<Arc<Topology>>,
     pub(crate) refresher: Arc<Refresher>,
     pub(crate) retry_budget: ShareBudget,
+    pub(crate) reads: Reads,
     pub(crate) blocking: BlockingPool,
     main_ports: AtomicBool,
     closed: AtomicBool,
@@ -73,6 +75,7 @@ impl Client {
         let (deadline, interval) = (config.deadline, config.refresh_interval);
         let inner = Arc::new(Inner {
             blocking: BlockingPool::new(&config),
+            reads: Reads::new(&config),
             config,
             registry,
             topology: RwLock::new(Arc::new(topology)),

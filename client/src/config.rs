@@ -6,7 +6,11 @@ use std::{sync::Arc, time::Duration};
 
 use rondache_protocol::resp::decoder::ReplyLimits;
 
-use crate::{conn::ConnectionObserver, error::ConfigError};
+use crate::{
+    conn::ConnectionObserver,
+    error::ConfigError,
+    policy::{HedgeConfig, ReadPolicy},
+};
 use seed::Seed;
 
 /// What to do with a call when a limit of its connection is reached.
@@ -31,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) redirects_max: u32,
     pub(crate) refresh_interval: Duration,
     pub(crate) command_len_max: usize,
+    pub(crate) read_policy: ReadPolicy,
+    pub(crate) hedge: Option<HedgeConfig>,
+    pub(crate) zone: Option<String>,
 }
 
 /// What concerns one connection.
@@ -55,6 +62,8 @@ pub(crate) struct LinkConfig {
     pub(crate) when_busy: WhenBusy,
     pub(crate) limits: ReplyLimits,
     pub(crate) observers: Vec<Arc<dyn ConnectionObserver>>,
+    /// Whether nodes may answer reads from copies: READONLY belongs to the greeting.
+    pub(crate) reads_copies: bool,
 }
 
 impl Default for Config {
@@ -69,6 +78,9 @@ impl Default for Config {
             redirects_max: 8,
             refresh_interval: Duration::from_secs(30),
             command_len_max: 512 * 1024 * 1024,
+            read_policy: ReadPolicy::OwnerOnly,
+            hedge: None,
+            zone: None,
         }
     }
 }
@@ -93,6 +105,7 @@ impl Default for LinkConfig {
             when_busy: WhenBusy::Fail,
             limits: ReplyLimits::default(),
             observers: Vec::new(),
+            reads_copies: false,
         }
     }
 }
@@ -140,6 +153,15 @@ impl Config {
         }
         if self.link.in_flight_max == 0 || self.link.queued_bytes_max < 1024 {
             return wrong("limits", "must let at least one request and 1024 bytes through");
+        }
+        if self.hedge.is_some() && self.read_policy == ReadPolicy::OwnerOnly {
+            return wrong("hedge", "needs a read policy that reads from copies");
+        }
+        if self.hedge.is_some_and(|hedge| !(0.5..1.0).contains(&hedge.quantile)) {
+            return wrong("hedge.quantile", "must be from 0.5 to below 1");
+        }
+        if self.read_policy == ReadPolicy::SameZoneFirst && self.zone.is_none() {
+            return wrong("read_policy", "same zone first needs the client's own zone");
         }
         Ok(())
     }

@@ -55,6 +55,7 @@ pub mod near;
 mod pipeline;
 pub mod policy;
 mod pubsub;
+mod reads;
 mod scan;
 mod topology;
 mod transaction;

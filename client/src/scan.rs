@@ -142,7 +142,7 @@ impl Walk {
     async fn ask(&self, node: &Link, cmd: &Cmd) -> Result<Value, ClientError> {
         let now = Instant::now();
         let until = now + self.client.deadline;
-        match self.client.inner.send(node, Payload::One(cmd), now, until).await {
+        match self.client.inner.send(node, Payload::One(cmd), until).await {
             Ok(Outcome::One(value)) => settled(value),
             Ok(Outcome::Many(_)) => Err(ClientError::Closed),
             Ok(Outcome::Failed(failure)) => Err(request_error(&node.name(), &failure, self.client.deadline)),

@@ -104,7 +104,7 @@ impl Inner {
             let target = self.with_topology(|topology| attempts.target(topology, slot));
             let link: Arc<Link> = target.ok_or(ClientError::Closed)?;
             let now = Instant::now();
-            let error = match self.send(&link, Payload::Transaction(&all), now, deadline).await {
+            let error = match self.send(&link, Payload::Transaction(&all), deadline).await {
                 Ok(Outcome::Many(replies)) => match executed(replies) {
                     Ok(replies) => return Ok(replies),
                     Err(error) => error,

@@ -1,66 +1,28 @@
 //! The Rust client against a cluster of real processes.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+mod support;
+
+use std::time::{Duration, Instant};
+
+use rondache_client::{
+    Client,
+    policy::{HedgeConfig, ReadPolicy},
 };
+use rondache_cluster_tests::process::ClusterProcess;
+use support::{Load, until};
 
-use rondache_client::{Client, ClientError};
-use rondache_cluster_tests::process::{ClusterProcess, SETTLE_TIMEOUT};
-use tokio::task::JoinSet;
+/// The call's deadline: no call may be given up. What an idle machine reaches is for `rondache-bench client` to tell.
+const SLOWEST_AT_A_DEATH: Duration = Duration::from_secs(3);
 
-const TASKS: u32 = 32;
-const KEYS: u32 = 500;
-/// As many calls are made before and after something happens, at least.
-const CALLS: u64 = 20 * TASKS as u64;
-
-/// What a task saw.
-#[derive(Default)]
-struct Seen {
-    calls: u64,
-    slowest: Duration,
-    errors: Vec<ClientError>,
-}
-
-/// Writes and reads keys of its own until told to stop.
-async fn work(client: Client, task: u32, done: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Seen {
-    let mut seen = Seen::default();
-    let mut step = 0;
-    while !stop.load(Ordering::Relaxed) {
-        let key = format!("{task}:{}", step % KEYS);
-        let begun = Instant::now();
-        let outcome = if step.is_multiple_of(2) {
-            client.set(&key, step).await
-        } else {
-            client.get::<Option<u32>>(&key).await.map(drop)
-        };
-        seen.slowest = seen.slowest.max(begun.elapsed());
-        seen.calls += 1;
-        seen.errors.extend(outcome.err());
-        step += 1;
-        done.fetch_add(1, Ordering::Relaxed);
-    }
-    seen
-}
-
-/// Waits until `holds`, looking again and again.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    let mut looks = tokio::time::interval(Duration::from_millis(10));
-    while !holds() {
-        assert!(began.elapsed() < SETTLE_TIMEOUT, "waited in vain for {what}");
-        looks.tick().await;
-    }
+async fn client_of(cluster: &ClusterProcess, nodes: &[usize]) -> Client {
+    let seeds = cluster.addrs(nodes);
+    Client::builder().seeds(seeds.iter().map(ToString::to_string)).build().await.expect("a seed")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn owners_are_asked_directly_and_every_key_is_found() {
     let cluster = ClusterProcess::start(3, &[]);
-    let seed = cluster.addrs(&[0])[0].to_string();
-    let client = Client::builder().seed(seed).build().await.expect("a seed");
+    let client = client_of(&cluster, &[0]).await;
     assert!(client.is_cluster());
     assert_eq!(client.nodes().len(), 3, "{client:?}");
     client.mset((0..1000).map(|number| (format!("k{number}"), number))).await.expect("MSET");
@@ -79,28 +41,128 @@ async fn owners_are_asked_directly_and_every_key_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_death_of_the_only_seed_is_no_error() {
     let mut cluster = ClusterProcess::start(3, &[]);
-    let seed = cluster.addrs(&[0])[0].to_string();
-    let client = Client::builder().seed(seed).build().await.expect("a seed");
-    let (done, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let mut tasks = JoinSet::new();
-    for task in 0..TASKS {
-        tasks.spawn(work(client.clone(), task, done.clone(), stop.clone()));
-    }
-    until("calls before the death", || done.load(Ordering::Relaxed) > CALLS).await;
+    let client = client_of(&cluster, &[0]).await;
+    let load = Load::start(&client);
+    load.some_calls().await;
     cluster.nodes[0].kill();
     until("the client to know", || client.nodes().len() == 2).await;
-    let before = done.load(Ordering::Relaxed);
-    until("calls after the death", || done.load(Ordering::Relaxed) > before + CALLS).await;
-    stop.store(true, Ordering::Relaxed);
-    let (mut calls, mut slowest, mut errors) = (0, Duration::ZERO, Vec::new());
-    while let Some(seen) = tasks.join_next().await {
-        let seen = seen.expect("a task ended well");
-        calls += seen.calls;
-        slowest = slowest.max(seen.slowest);
-        errors.extend(seen.errors);
-    }
-    eprintln!("{calls} calls, the slowest {slowest:?}, {} errors", errors.len());
-    assert!(errors.is_empty(), "{} errors, the first: {:?}", errors.len(), errors.first());
-    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
+    load.some_calls().await;
+    let seen = load.stop().await;
+    seen.assert_no_errors();
+    assert!(seen.slowest < SLOWEST_AT_A_DEATH, "{seen}");
     assert_eq!(client.nodes().len(), 2, "{client:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_joins_gets_its_share_of_the_traffic_without_an_error() {
+    let mut cluster = ClusterProcess::start(2, &[]);
+    let client = client_of(&cluster, &[0]).await;
+    let load = Load::start(&client);
+    load.some_calls().await;
+    cluster.add();
+    until("the client to know the new node", || client.nodes().len() == 3).await;
+    cluster.wait_settled(3);
+    load.some_calls().await;
+    let seen = load.stop().await;
+    seen.assert_no_errors();
+    let newcomer = cluster.nodes[2].redirect_addr().to_string();
+    let metrics = client.metrics();
+    assert!(metrics.nodes.iter().any(|node| *node.node == *newcomer), "{newcomer}: {metrics:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_leaves_takes_no_call_with_it() {
+    let mut cluster = ClusterProcess::start(3, &[]);
+    let client = client_of(&cluster, &[0, 1, 2]).await;
+    let load = Load::start(&client);
+    load.some_calls().await;
+    cluster.nodes[2].terminate();
+    until("the client to know", || client.nodes().len() == 2).await;
+    assert!(cluster.nodes[2].wait().success());
+    load.some_calls().await;
+    load.stop().await.assert_no_errors();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_seeds_but_one_may_be_lost() {
+    let mut cluster = ClusterProcess::start(3, &[]);
+    let client = client_of(&cluster, &[0, 1, 2]).await;
+    let load = Load::start(&client);
+    load.some_calls().await;
+    for (lost, left) in [(0, 2), (1, 1)] {
+        cluster.nodes[lost].kill();
+        until("the client to know", || client.nodes().len() == left).await;
+        load.some_calls().await;
+        if left > 1 {
+            // The copies have to be complete again before their owner may be lost.
+            for node in cluster.nodes.iter_mut().skip(1) {
+                node.wait_settled(left);
+            }
+        }
+    }
+    load.stop().await.assert_no_errors();
+    // Somebody who comes now finds the one that is left.
+    let late = client_of(&cluster, &[0, 1, 2]).await;
+    late.set("late", 1).await.expect("SET");
+    assert_eq!(late.get::<Option<u32>>("late").await.expect("GET"), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_answer_reads_under_every_policy() {
+    let cluster = ClusterProcess::start(3, &["--zone", "east"]);
+    let writer = client_of(&cluster, &[0]).await;
+    writer.mset((0..300).map(|number| (format!("k{number}"), number))).await.expect("MSET");
+    for policy in [
+        ReadPolicy::RoundRobin,
+        ReadPolicy::Random,
+        ReadPolicy::Weighted,
+        ReadPolicy::LeastOutstanding,
+        ReadPolicy::Fastest,
+        ReadPolicy::SameZoneFirst,
+    ] {
+        let builder = Client::builder().seed(cluster.addrs(&[0])[0].to_string()).read_policy(policy).zone("east");
+        let client = builder.hedge(HedgeConfig::default()).build().await.expect("a seed");
+        // What was acknowledged comes to the copies a moment later.
+        let complete = async {
+            loop {
+                let mut values = Vec::new();
+                for number in 0..300 {
+                    values.push(client.get::<Option<u32>>(format!("k{number}")).await.expect("GET"));
+                }
+                if values.into_iter().eq((0..300).map(Some)) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), complete).await.expect("the copies to have what was written");
+        let refused: u64 = client.metrics().nodes.iter().flat_map(|node| &node.families).map(|f| f.errors).sum();
+        assert_eq!(refused, 0, "{policy:?}: copies sent reads away");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_from_copies_survive_a_frozen_owner_without_waiting_for_its_death() {
+    let cluster = ClusterProcess::start(3, &[]);
+    let hedge = HedgeConfig {
+        budget: rondache_client::policy::BudgetConfig { share: 1.0, burst: 1000 },
+        ..HedgeConfig::default()
+    };
+    let builder = Client::builder().seed(cluster.addrs(&[0])[0].to_string()).read_policy(ReadPolicy::RoundRobin);
+    let client = builder.hedge(hedge).build().await.expect("a seed");
+    client.mset((0..300).map(|number| (format!("k{number}"), number))).await.expect("MSET");
+    // So often that latencies are known of every node.
+    for _ in 0..3 {
+        for number in 0..300 {
+            client.get::<Option<u32>>(format!("k{number}")).await.expect("GET");
+        }
+    }
+    cluster.nodes[1].freeze();
+    let mut slowest = Duration::ZERO;
+    for number in 0..300 {
+        let began = Instant::now();
+        client.get::<Option<u32>>(format!("k{number}")).await.expect("GET");
+        slowest = slowest.max(began.elapsed());
+    }
+    cluster.nodes[1].thaw();
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
 }

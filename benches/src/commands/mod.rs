@@ -1,6 +1,7 @@
 //! One file (or folder) for every subcommand.
 
 pub mod avalanche;
+pub mod client;
 pub mod compare;
 pub mod expire;
 pub mod hitratio;

@@ -61,3 +61,11 @@ pub fn note(text: &str) {
     // Nobody to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+/// A line on standard output, for another process to read.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn line(text: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}").context(|| "writing a line".into())
+}

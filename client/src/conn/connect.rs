@@ -103,6 +103,10 @@ fn greeting(link: &LinkConfig) -> Vec<(Cmd, bool)> {
     if link.db != 0 {
         commands.push((Cmd::new("SELECT").arg(link.db), true));
     }
+    if link.reads_copies {
+        // A server without a cluster refuses it, and has no copies either.
+        commands.push((Cmd::new("READONLY"), false));
+    }
     for observer in &link.observers {
         commands.extend(observer.greeting().into_iter().map(|cmd| (cmd, true)));
     }

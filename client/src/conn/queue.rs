@@ -43,6 +43,13 @@ pub(crate) struct Failure {
     pub(crate) replies: Vec<Value>,
 }
 
+impl Failure {
+    /// Whether the request was sent, and nothing came back in its time.
+    pub(crate) fn is_silence(&self) -> bool {
+        self.sent && matches!(self.kind, FailureKind::Timeout)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum FailureKind {
     Timeout,

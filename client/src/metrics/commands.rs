@@ -17,6 +17,7 @@ const OTHER: usize = FAMILIES - 1;
 #[derive(Debug)]
 pub(crate) struct NodeMetrics {
     families: Box<[Family; FAMILIES]>,
+    hedges: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ struct Family {
 
 impl Default for NodeMetrics {
     fn default() -> Self {
-        Self { families: Box::new(std::array::from_fn(|_| Family::default())) }
+        Self { families: Box::new(std::array::from_fn(|_| Family::default())), hedges: Counter::default() }
     }
 }
 
@@ -42,6 +43,11 @@ impl NodeMetrics {
         }
     }
 
+    /// A read that another node was slow to answer is sent to this one too.
+    pub(crate) fn hedged(&self) {
+        self.hedges.increment();
+    }
+
     /// The families that were used.
     pub(crate) fn snapshot(&self, node: Arc<str>) -> NodeSnapshot {
         let named = GROUPS.into_iter().map(Group::name).chain(["other"]).zip(self.families.iter());
@@ -50,7 +56,11 @@ impl NodeMetrics {
             errors: metrics.errors.get(),
             latency: metrics.latency.snapshot(),
         });
-        NodeSnapshot { node, families: families.filter(|family| family.requests() > 0).collect() }
+        NodeSnapshot {
+            node,
+            hedges: self.hedges.get(),
+            families: families.filter(|family| family.requests() > 0).collect(),
+        }
     }
 }
 
@@ -88,6 +98,8 @@ pub struct ClientSnapshot {
 pub struct NodeSnapshot {
     /// The node's address.
     pub node: Arc<str>,
+    /// Reads that were sent to it because another copy was slow to answer.
+    pub hedges: u64,
     /// The families of commands that were sent to it.
     pub families: Vec<FamilySnapshot>,
 }

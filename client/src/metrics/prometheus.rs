@@ -75,6 +75,14 @@ impl PrometheusCollector {
         for (labels, family) in rows() {
             ConstCounter::new(family.errors).encode(errors.encode_family(&labels)?)?;
         }
+        let about = "Reads sent to a node because another copy was slow";
+        let mut hedges = encoder.encode_descriptor("rondache_client_hedges", about, None, MetricType::Counter)?;
+        for (name, client) in &clients {
+            for node in &client.nodes {
+                let labels = [("client", name.as_str()), ("node", &*node.node)];
+                ConstCounter::new(node.hedges).encode(hedges.encode_family(&labels)?)?;
+            }
+        }
         let about = "How long requests took, in seconds";
         let mut latency =
             encoder.encode_descriptor("rondache_client_latency_seconds", about, None, MetricType::Histogram)?;

@@ -38,7 +38,7 @@ impl NearCache {
         let store = Arc::new(NearStore::new(config));
         let observer = Arc::new(TrackingObserver::new(Arc::clone(&store)));
         // One connection per node: a reply proves something about the reports of its own connection only.
-        let client = builder.connections_per_node(1).observer(observer).build().await?;
+        let client = builder.owner_only().connections_per_node(1).observer(observer).build().await?;
         Ok(Self { inner: Arc::new(Near::new(store, client)) })
     }
 

@@ -38,9 +38,8 @@ impl Source for Client {
         // The TTL comes second: the node tracks the key from the GET on, and reports what happens in between.
         let get = Cmd::new("GET").arg(&key[..]);
         let pttl = Cmd::new("PTTL").arg(&key[..]);
-        let now = Instant::now();
-        let until = now + self.deadline.min(self.inner.config.attempt_timeout);
-        let sent = self.inner.send(route, Payload::Many(&[&get, &pttl]), now, until).await;
+        let until = Instant::now() + self.deadline.min(self.inner.config.attempt_timeout);
+        let sent = self.inner.send(route, Payload::Many(&[&get, &pttl]), until).await;
         let Ok(Outcome::Many(replies)) = sent else {
             return None;
         };
@@ -57,10 +56,9 @@ impl Source for Client {
     }
 
     async fn ping(&self, route: &Arc<Link>, within: Duration) -> bool {
-        let now = Instant::now();
         let ping = Cmd::new("PING");
         matches!(
-            self.inner.send(route, Payload::One(&ping), now, now + within).await,
+            self.inner.send(route, Payload::One(&ping), Instant::now() + within).await,
             Ok(Outcome::One(reply)) if reply.as_error().is_none()
         )
     }

@@ -77,6 +77,8 @@ pub struct CircuitBreaker {
     config: BreakerConfig,
     /// Whether the state is closed, so that the usual case takes no lock to be admitted.
     is_closed: AtomicBool,
+    /// Whether it is closed and no failure was recorded since it was, so that the usual success takes no lock either.
+    is_well: AtomicBool,
     /// Guards the state and its counts; held for nanoseconds, taken alone.
     inner: Mutex<Inner>,
 }
@@ -103,7 +105,19 @@ impl CircuitBreaker {
     pub fn new(config: BreakerConfig, now: Instant) -> Self {
         let window = Window::new(config.window, now);
         let inner = Inner { phase: Phase::Closed, consecutive_failures: 0, times_opened: 0, window };
-        Self { config, is_closed: AtomicBool::new(true), inner: Mutex::new(inner) }
+        Self { config, is_closed: AtomicBool::new(true), is_well: AtomicBool::new(true), inner: Mutex::new(inner) }
+    }
+
+    /// Whether it is closed, told without a lock; what it tells may be a moment old.
+    #[inline]
+    pub fn is_surely_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a success would tell nothing new: no failure is remembered. Told without a lock.
+    #[inline]
+    pub fn is_surely_well(&self) -> bool {
+        self.is_well.load(Ordering::Relaxed)
     }
 
     /// Whether a request may go to the node. After [`Admission::Pass`] and [`Admission::Probe`] its outcome should be
@@ -140,7 +154,12 @@ impl CircuitBreaker {
         let mut inner = self.inner.lock();
         inner.consecutive_failures = 0;
         match &mut inner.phase {
-            Phase::Closed => inner.window.record(true, now),
+            Phase::Closed => {
+                inner.window.record(true, now);
+                if inner.window.totals().1 == 0 {
+                    self.is_well.store(true, Ordering::Relaxed);
+                }
+            }
             // An answer to a request that was sent before it opened: not a probe's.
             Phase::Open { .. } => {}
             Phase::HalfOpen { in_flight, succeeded, .. } => {
@@ -159,6 +178,7 @@ impl CircuitBreaker {
     /// Records that the node did not answer: the connection failed, or the deadline passed.
     pub fn record_failure(&self, now: Instant, rng: &mut fastrand::Rng) {
         let mut inner = self.inner.lock();
+        self.is_well.store(false, Ordering::Relaxed);
         match inner.phase {
             Phase::Closed => {
                 inner.consecutive_failures += 1;

@@ -11,20 +11,24 @@ mod parse;
 mod refresh;
 mod registry;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU16, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU16, AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use rondache_protocol::slot::SLOTS;
 
-pub(crate) use parse::SlotRange;
+pub(crate) use parse::{ListedNode, SlotRange};
 pub(crate) use refresh::{Refresher, learn};
 pub(crate) use registry::Registry;
 
 use crate::config::seed::Seed;
 use crate::conn::Conn;
 use crate::metrics::commands::NodeMetrics;
+use crate::policy::{Admission, BreakerConfig, CircuitBreaker, NodeLoad};
 
 /// A node as the client reaches it: its shared connections.
 pub(crate) struct Link {
@@ -32,11 +36,22 @@ pub(crate) struct Link {
     conns: Box<[Conn]>,
     next: AtomicUsize,
     pub(crate) metrics: NodeMetrics,
+    /// Who reads from copies keeps it up to date.
+    pub(crate) load: Arc<NodeLoad>,
+    /// Opens when the node is silent. What cannot be connected to is left alone by its connections already.
+    pub(crate) breaker: CircuitBreaker,
 }
 
 impl Link {
-    pub(crate) fn new(addr: Seed, conns: Box<[Conn]>) -> Self {
-        Self { addr, conns, next: AtomicUsize::new(0), metrics: NodeMetrics::default() }
+    pub(crate) fn new(addr: Seed, conns: Box<[Conn]>, hedge_quantile: f64) -> Self {
+        Self {
+            addr,
+            conns,
+            next: AtomicUsize::new(0),
+            metrics: NodeMetrics::default(),
+            load: Arc::new(NodeLoad::new(hedge_quantile)),
+            breaker: CircuitBreaker::new(BreakerConfig::default(), Instant::now()),
+        }
     }
 
     /// The connection for the next request: in turn, if there are several.
@@ -57,6 +72,12 @@ impl Link {
         self.conns.iter().all(Conn::is_backing_off)
     }
 
+    /// Whether it has been silent, and is to be left alone wherever another node can answer.
+    #[inline]
+    pub(crate) fn is_avoided(&self) -> bool {
+        !self.breaker.is_surely_closed() && matches!(self.breaker.admit(Instant::now()), Admission::Refuse { .. })
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.conns.iter().any(Conn::is_up)
     }
@@ -71,6 +92,14 @@ impl Link {
     }
 }
 
+/// A node that can answer a read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) link: &'a Arc<Link>,
+    pub(crate) traits: &'a ListedNode,
+    pub(crate) is_owner: bool,
+}
+
 /// A slot that nobody owns.
 const NOBODY: u16 = u16::MAX;
 
@@ -78,6 +107,8 @@ const NOBODY: u16 = u16::MAX;
 pub(crate) struct Topology {
     /// All nodes that the snapshot names, owners and copies.
     pub(crate) nodes: Vec<Arc<Link>>,
+    /// What is known of each of them.
+    traits: Vec<ListedNode>,
     /// Of each slot the owner's place in `nodes`.
     owners: Box<[AtomicU16]>,
     /// Of each slot the place of its copies in `copies`.
@@ -97,6 +128,7 @@ impl Topology {
     pub(crate) fn single(node: Arc<Link>) -> Self {
         Self {
             nodes: vec![node.clone()],
+            traits: vec![ListedNode { addr: node.addr.clone(), main_port: None, zone: None, weight: 1.0 }],
             owners: (0..SLOTS).map(|_| AtomicU16::new(0)).collect(),
             copies_of: vec![0; usize::from(SLOTS)].into(),
             copies: vec![Box::default()],
@@ -115,9 +147,11 @@ impl Topology {
         mut link: impl FnMut(&Seed) -> Arc<Link>,
     ) -> Self {
         let mut nodes: Vec<Arc<Link>> = Vec::new();
-        let mut place = |seed: &Seed| {
-            let found = nodes.iter().position(|node| node.addr == *seed).unwrap_or_else(|| {
-                nodes.push(link(seed));
+        let mut traits: Vec<ListedNode> = Vec::new();
+        let mut place = |listed: &ListedNode| {
+            let found = nodes.iter().position(|node| node.addr == listed.addr).unwrap_or_else(|| {
+                nodes.push(link(&listed.addr));
+                traits.push(listed.clone());
                 nodes.len() - 1
             });
             u16::try_from(found).unwrap_or(NOBODY)
@@ -139,7 +173,7 @@ impl Topology {
         }
         let next_entry = AtomicUsize::new(fastrand::usize(..1 << 16));
         let copies_of = copies_of.into();
-        Self { nodes, owners, copies_of, copies, entries, next_entry, is_cluster: true, entries_forward }
+        Self { nodes, traits, owners, copies_of, copies, entries, next_entry, is_cluster: true, entries_forward }
     }
 
     /// The owner of a slot.
@@ -149,11 +183,27 @@ impl Topology {
         self.nodes.get(usize::from(place))
     }
 
-    /// The nodes that hold copies of a slot.
-    #[expect(dead_code, reason = "reads go to owners as long as the read policies are not connected")]
-    pub(crate) fn copies(&self, slot: u16) -> impl Iterator<Item = &Arc<Link>> {
+    /// The places of the nodes that hold copies of a slot.
+    fn copies(&self, slot: u16) -> impl Iterator<Item = u16> {
         let group = self.copies_of.get(usize::from(slot)).and_then(|place| self.copies.get(usize::from(*place)));
-        group.into_iter().flatten().filter_map(|place| self.nodes.get(usize::from(*place)))
+        group.into_iter().flatten().copied()
+    }
+
+    /// The nodes that can answer a read of a slot, the owner first.
+    pub(crate) fn readers(&self, slot: u16) -> impl Iterator<Item = Reader<'_>> {
+        let owner = self.owners.get(usize::from(slot)).map(|place| place.load(Ordering::Relaxed));
+        let copies = self.copies(slot).filter(move |place| Some(*place) != owner);
+        let owner = owner.map(|place| (place, true));
+        owner.into_iter().chain(copies.map(|place| (place, false))).filter_map(|(place, is_owner)| {
+            let (link, traits) = (self.nodes.get(usize::from(place))?, self.traits.get(usize::from(place))?);
+            Some(Reader { link, traits, is_owner })
+        })
+    }
+
+    /// Where a listed node answers for every key.
+    pub(crate) fn main_of(&self, listed: &Seed) -> Option<Seed> {
+        let place = self.nodes.iter().position(|node| node.addr == *listed)?;
+        self.traits.get(place)?.main()
     }
 
     /// A redirection told who owns a slot. A node that the snapshot doesn't name has to wait for the next one.
@@ -175,7 +225,7 @@ impl Topology {
         };
         let wanted = |link: &&Arc<Link>| avoid.is_none_or(|avoid| link.addr != *avoid);
         in_turn()
-            .find(|link| wanted(link) && link.is_up())
+            .find(|link| wanted(link) && link.is_up() && !link.is_avoided())
             .or_else(|| in_turn().find(|link| wanted(link) && !link.is_down()))
             .or_else(|| in_turn().find(wanted))
             .or_else(|| in_turn().next())

@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Link, SlotRange, Topology, parse::slot_ranges};
+use super::{Link, ListedNode, SlotRange, Topology, parse::slot_ranges};
 use crate::{
     Cmd,
     client::Inner,
@@ -28,8 +28,6 @@ use crate::{
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// After so long without an answer the next node is asked too.
 const IMPATIENCE: Duration = Duration::from_millis(150);
-/// Rondache's redirect port is its main port plus this.
-const REDIRECT_PORT_OFFSET: u16 = 1000;
 
 /// What a node said of its cluster.
 enum Learnt {
@@ -151,12 +149,8 @@ fn assemble(inner: &Inner, learnt: Learnt, node: Arc<Link>) -> Topology {
         Learnt::NoCluster => return Topology::single(node),
     };
     let seeds = || inner.config.seeds.iter();
-    let is_listed = |port: u16| ranges.iter().any(|range| range.owner.port == port);
-    let mains = || seeds().chain([&node.addr]).map(|seed| seed.port);
-    // A node that isn't listed, but has a listed neighbour a thousand ports up, is a main port.
-    let has_main_ports =
-        mains().any(|port| !is_listed(port) && port.checked_add(REDIRECT_PORT_OFFSET).is_some_and(is_listed));
-    let entries_forward = inner.saw_main_ports(has_main_ports);
+    let listed = || ranges.iter().flat_map(|range| [&range.owner].into_iter().chain(&range.copies));
+    let entries_forward = inner.saw_main_ports(listed().any(|node| node.main_port.is_some()));
     let mut entries: Vec<Arc<Link>> = Vec::new();
     let mut add = |seed: Seed| {
         if !entries.iter().any(|known| known.addr == seed) {
@@ -164,13 +158,9 @@ fn assemble(inner: &Inner, learnt: Learnt, node: Arc<Link>) -> Topology {
         }
     };
     if entries_forward {
-        seeds().filter(|seed| !is_listed(seed.port)).cloned().for_each(&mut add);
-        let listed = ranges.iter().flat_map(|range| [&range.owner].into_iter().chain(&range.copies));
-        for seed in listed {
-            if let Some(port) = seed.port.checked_sub(REDIRECT_PORT_OFFSET).filter(|port| *port > 0) {
-                add(Seed { host: seed.host.clone(), port });
-            }
-        }
+        let is_listed = |seed: &Seed| ranges.iter().any(|range| range.owner.addr.port == seed.port);
+        seeds().filter(|seed| !is_listed(seed)).cloned().for_each(&mut add);
+        listed().filter_map(ListedNode::main).for_each(&mut add);
     } else {
         seeds().cloned().for_each(&mut add);
         if ranges.is_empty() {

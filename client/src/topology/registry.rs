@@ -20,6 +20,7 @@ pub(crate) struct Registry {
     links: Mutex<HashMap<Seed, Arc<Link>>>,
     link_config: Arc<LinkConfig>,
     connections: usize,
+    hedge_quantile: f64,
     runtime: Handle,
 }
 
@@ -29,6 +30,7 @@ impl Registry {
             links: Mutex::default(),
             link_config: Arc::new(config.link.clone()),
             connections: config.connections_per_node,
+            hedge_quantile: config.hedge.unwrap_or_default().quantile,
             runtime,
         }
     }
@@ -43,7 +45,7 @@ impl Registry {
             links.retain(|_, link| Arc::strong_count(link) > 1);
         }
         let conns = (0..self.connections).map(|_| self.conn(addr)).collect();
-        let link = Arc::new(Link::new(addr.clone(), conns));
+        let link = Arc::new(Link::new(addr.clone(), conns, self.hedge_quantile));
         links.insert(addr.clone(), link.clone());
         link
     }

@@ -2,4 +2,5 @@
 
 mod faults;
 mod node;
+mod reads;
 mod redirects;

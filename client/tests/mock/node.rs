@@ -6,8 +6,10 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
+use parking_lot::Mutex;
 use rondache_client::{Client, ClientBuilder};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,6 +25,8 @@ pub(crate) enum Act {
     ReplyAndClose(String),
     /// Close the connection.
     Close,
+    /// Send this after a while; what came behind waits as well.
+    Delayed(Duration, String),
     /// Answer nothing.
     Ignore,
 }
@@ -38,6 +42,7 @@ pub(crate) struct MockNode {
     pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,
     asked: Arc<AtomicUsize>,
+    greetings: Arc<Mutex<Vec<String>>>,
 }
 
 type Script = Arc<dyn Fn(&[String]) -> Act + Send + Sync>;
@@ -52,19 +57,26 @@ impl MockNode {
     pub(crate) fn serve(listener: TcpListener, script: impl Fn(&[String]) -> Act + Send + Sync + 'static) -> Self {
         let addr = listener.local_addr().expect("it listens");
         let asked = Arc::new(AtomicUsize::new(0));
+        let greetings = Arc::<Mutex<Vec<String>>>::default();
         let (script, count): (Script, _) = (Arc::new(script), asked.clone());
+        let heard = greetings.clone();
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(converse(stream, script.clone(), count.clone()));
+                connections.spawn(converse(stream, script.clone(), count.clone(), heard.clone()));
             }
         });
-        Self { addr, task, asked }
+        Self { addr, task, asked, greetings }
     }
 
     /// Commands so far, the greeting and CLUSTER left out.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How often connections began with this command.
+    pub(crate) fn greeted_with(&self, name: &str) -> usize {
+        self.greetings.lock().iter().filter(|known| *known == name).count()
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -87,7 +99,12 @@ pub(crate) fn all_slots_at(addr: SocketAddr) -> String {
     format!("*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{}\r\n$2\r\nid\r\n", addr.port())
 }
 
-async fn converse(mut stream: TcpStream, script: Script, asked: Arc<AtomicUsize>) {
+/// Whether a request is of this command.
+pub(crate) fn is(words: &[String], name: &str) -> bool {
+    words.first().is_some_and(|word| word.eq_ignore_ascii_case(name))
+}
+
+async fn converse(mut stream: TcpStream, script: Script, asked: Arc<AtomicUsize>, greetings: Arc<Mutex<Vec<String>>>) {
     let mut buf = Vec::new();
     loop {
         while let Some((words, len)) = parse(&buf) {
@@ -95,6 +112,10 @@ async fn converse(mut stream: TcpStream, script: Script, asked: Arc<AtomicUsize>
             let act = match words.first().map(|word| word.to_ascii_uppercase()).as_deref() {
                 Some("HELLO") => Act::reply("%1\r\n+proto\r\n:3\r\n"),
                 Some("CLIENT") => Act::reply("+OK\r\n"),
+                Some("READONLY") => {
+                    greetings.lock().push("READONLY".to_owned());
+                    Act::reply("+OK\r\n")
+                }
                 Some("CLUSTER") => match script(&words) {
                     Act::Ignore => Act::reply("-ERR This instance has cluster support disabled\r\n"),
                     act => act,
@@ -107,6 +128,10 @@ async fn converse(mut stream: TcpStream, script: Script, asked: Arc<AtomicUsize>
             let (text, ends) = match act {
                 Act::Reply(text) => (text, false),
                 Act::ReplyAndClose(text) => (text, true),
+                Act::Delayed(delay, text) => {
+                    tokio::time::sleep(delay).await;
+                    (text, false)
+                }
                 Act::Close => (String::new(), true),
                 Act::Ignore => continue,
             };

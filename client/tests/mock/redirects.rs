@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use rondache_client::{ClientError, Cmd};
 
-use crate::node::{Act, MockNode, all_slots_at, listen};
-
-fn is(words: &[String], name: &str) -> bool {
-    words.first().is_some_and(|word| word.eq_ignore_ascii_case(name))
-}
+use crate::node::{Act, MockNode, all_slots_at, is, listen};
 
 #[tokio::test]
 async fn a_redirection_is_followed_and_remembered() {
@@ -126,4 +122,29 @@ async fn a_pipeline_follows_redirections_of_single_commands() {
     pipeline.add(Cmd::new("GET").arg("x")).add(Cmd::new("GET").arg("foo")).add(Cmd::new("GET").arg("y"));
     let values: Vec<String> = pipeline.query().await.expect("all");
     assert_eq!(values, ["a", "b", "a"]);
+}
+
+#[tokio::test]
+async fn where_owners_point_at_each_other_an_entry_finds_the_way() {
+    let (main, a, b) = (listen().await, listen().await, listen().await);
+    let main_addr = main.local_addr().expect("main");
+    let (a_addr, b_addr) = (a.local_addr().expect("a"), b.local_addr().expect("b"));
+    let slots = move || {
+        let port = main_addr.port().to_string();
+        let metadata = format!("%1\r\n$9\r\nmain-port\r\n${}\r\n{port}\r\n", port.len());
+        let node = format!("*4\r\n$9\r\n127.0.0.1\r\n:{}\r\n$1\r\nx\r\n{metadata}", a_addr.port());
+        Act::reply(format!("*1\r\n*3\r\n:0\r\n:16383\r\n{node}"))
+    };
+    let script = move |other| {
+        move |words: &[String]| match is(words, "CLUSTER") {
+            true => slots(),
+            false => Act::reply(format!("-MOVED 12182 {other}\r\n")),
+        }
+    };
+    let answer = move |words: &[String]| if is(words, "CLUSTER") { slots() } else { Act::reply("$1\r\nv\r\n") };
+    let main = MockNode::serve(main, answer);
+    let (a, b) = (MockNode::serve(a, script(b_addr)), MockNode::serve(b, script(a_addr)));
+    let client = main.builder().build().await.expect("a topology");
+    assert_eq!(client.get::<String>("foo").await.expect("GET"), "v");
+    assert_eq!((a.asked() + b.asked(), main.asked()), (3, 1));
 }

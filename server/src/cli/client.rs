@@ -69,16 +69,8 @@ impl Client {
     /// # Errors
     /// The node cannot be reached, or refuses the password.
     pub fn connect(target: &Target) -> Result<Self, ClientError> {
-        Self::connect_within(target, PATIENCE)
-    }
-
-    /// The same, where nothing may take longer than `patience`.
-    ///
-    /// # Errors
-    /// As [`Client::connect`].
-    pub fn connect_within(target: &Target, patience: Duration) -> Result<Self, ClientError> {
         let unreachable = |source| ClientError::Unreachable { node: target.node.clone(), source };
-        let stream = dial(&target.node, patience).map_err(unreachable)?;
+        let stream = dial(&target.node).map_err(unreachable)?;
         let mut client =
             Self { node: target.node.clone(), stream, decoder: ReplyDecoder::default(), unread: Vec::new() };
         if let Some(password) = &target.password {
@@ -132,13 +124,13 @@ impl Client {
     }
 }
 
-fn dial(node: &str, patience: Duration) -> io::Result<TcpStream> {
+fn dial(node: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for addr in node.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&addr, patience) {
+        match TcpStream::connect_timeout(&addr, PATIENCE) {
             Ok(stream) => {
-                stream.set_read_timeout(Some(patience))?;
-                stream.set_write_timeout(Some(patience))?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
                 return Ok(stream);
             }
             Err(error) => last = error,

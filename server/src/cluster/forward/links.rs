@@ -197,10 +197,11 @@ impl Links {
         if place.generation != key.generation {
             return None;
         }
-        let wave = place.wave.take()?;
+        let mut wave = place.wave.take()?;
         place.generation = key.next_generation();
         self.free.push(key.index);
-        if wave.is_parked {
+        // The wave is used again: what it owes is paid once.
+        if std::mem::take(&mut wave.is_parked) {
             self.parked_bytes -= wave.requests.len();
         }
         Some(wave)

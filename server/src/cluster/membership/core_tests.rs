@@ -171,6 +171,24 @@ fn the_sides_of_a_partition_find_together_and_no_life_is_lost() {
 }
 
 #[test]
+fn who_was_cut_off_turns_nobody_against_the_living() {
+    for seed in 100..200 {
+        let mut net = Network::new(seed, 3);
+        net.run_ms(2_000);
+        net.partition(&[2]);
+        net.run_ms(20_000);
+        assert_eq!((net.view(0).live().count(), net.view(2).live().count()), (2, 1), "seed {seed}");
+        net.heal();
+        for _ in 0..200 {
+            net.run_ms(50);
+            let sees = |net: &mut Network, from: usize, to: usize| net.view(from).is_alive(&net.identity(to));
+            assert!(sees(&mut net, 0, 1) && sees(&mut net, 1, 0), "seed {seed} at {} ms", net.now_ms());
+        }
+        assert!((0..3).all(|at| net.view(at).live().count() == 3), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_frozen_member_comes_back_and_accuses_nobody() {
     let mut net = Network::new(8, 5);
     net.run_ms(500);

@@ -24,6 +24,7 @@ mod directory;
 pub mod exchange;
 mod exits;
 mod gossiper;
+mod hearsay;
 mod lives;
 mod output;
 mod refusals;

@@ -47,7 +47,7 @@ const ANNOUNCE_PERIOD: Duration = Duration::from_secs(30);
 const TRANSMISSIONS_MIN: u8 = 6;
 
 /// How long a suspect may refute, in a cluster of `members`: it grows with the logarithm, as the spreading does.
-fn suspicion(tuning: &Tuning, members: usize) -> Duration {
+pub(super) fn suspicion(tuning: &Tuning, members: usize) -> Duration {
     tuning.suspicion.mul_f64((members.max(10) as f64).log10())
 }
 

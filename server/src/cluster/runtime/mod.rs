@@ -12,12 +12,14 @@
 //! | [`coordination`] | the coordinator's thread |
 //! | `departure` | the node leaves: slots first, then the farewell |
 //! | `guarding` | the frozen-node guard's beats and questions |
+//! | [`reports`] | what members tell each other of keys, memory, lag and clocks |
 //! | `snapshot` | the status for users and operators |
 //! | `streams` | replication streams and forward links on the workers |
 
 pub mod coordination;
 mod departure;
 mod guarding;
+pub mod reports;
 mod snapshot;
 mod streams;
 
@@ -27,6 +29,7 @@ use rondache_protocol::bus::hello::VERSIONS;
 
 use self::coordination::Coordination;
 use super::{
+    bus::listener::Accepts,
     forward::dial::BusDial,
     member::MemberInfo,
     membership::tuning::Tuning,
@@ -49,6 +52,12 @@ fn member_info(node: &Node) -> MemberInfo {
         is_leaving: false,
         protocol: VERSIONS,
     }
+}
+
+/// Protected mode, as the settings have it at that moment.
+fn accepts(node: &Arc<Node>) -> Accepts {
+    let node = node.clone();
+    Arc::new(move |from| node.settings.load().bus_accepts(from))
 }
 
 fn tuning(settings: &ClusterSettings) -> Tuning {
@@ -82,6 +91,7 @@ pub(crate) fn start(
         seeds,
         tuning: tuning(&settings.cluster),
         sockets,
+        accepts: accepts(node),
         on_stream: streams::on_stream(&replication, workers),
         shutdown: node.shutdown.clone(),
     })?;

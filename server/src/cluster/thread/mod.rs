@@ -44,7 +44,7 @@ use super::{
         control::Control,
         credentials::{Credentials, cut},
         links::ControlLinks,
-        listener::{BusListener, OnStream},
+        listener::{Accepts, BusListener, OnStream},
     },
     member::{MemberInfo, View},
     membership::tuning::Tuning,
@@ -78,6 +78,8 @@ pub struct Options {
     pub tuning: Tuning,
     /// The bus port's sockets: see [`bind`].
     pub sockets: Sockets,
+    /// Whom the bus port listens to.
+    pub accepts: Accepts,
     /// Takes forward links and replication streams.
     pub on_stream: OnStream,
     /// Ends the thread when it is cancelled.
@@ -149,7 +151,7 @@ pub struct Started {
 /// # Errors
 /// The system refuses a thread, a runtime or a socket.
 pub fn start(options: Options) -> io::Result<Started> {
-    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, on_stream, shutdown } = options;
+    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, accepts, on_stream, shutdown } = options;
     me.name = cut(&me.name).to_owned();
     me.zone = cut(&me.zone).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -173,6 +175,7 @@ pub fn start(options: Options) -> io::Result<Started> {
     let bus = Arc::new(BusListener {
         credentials: credentials.clone(),
         view: view.clone(),
+        accepts,
         on_stream,
         inbound: inbound_sender,
         quiet: std::sync::Mutex::default(),

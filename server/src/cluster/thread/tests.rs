@@ -68,6 +68,7 @@ fn options(id: u128, secret: &str, shutdown: &CancellationToken) -> (Options, So
         seeds: Vec::new(),
         tuning: Tuning { forget_after: Duration::from_secs(60), ..Tuning::default() },
         sockets,
+        accepts: Arc::new(|_| true),
         on_stream: Arc::new(|_, _| {}),
         shutdown: shutdown.clone(),
     };

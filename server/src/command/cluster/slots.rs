@@ -4,7 +4,10 @@ use super::{
     super::{CommandResult, ctx::Ctx},
     endpoint,
 };
-use crate::cluster::status::{ClusterStatus, MemberState, SlotRange};
+use crate::cluster::{
+    member::WEIGHT_ONE,
+    status::{ClusterStatus, MemberState, MemberStatus, SlotRange},
+};
 
 /// `CLUSTER SLOTS`
 pub(super) fn slots(ctx: &mut Ctx<'_, '_>) -> CommandResult {
@@ -23,10 +26,27 @@ pub(super) fn slots(ctx: &mut Ctx<'_, '_>) -> CommandResult {
             ctx.reply.bulk(addr.ip().to_string().as_bytes());
             ctx.reply.integer(i64::from(addr.port()));
             ctx.reply.bulk(member.id.as_bytes());
-            ctx.reply.map(0);
+            metadata(ctx, member);
         }
     }
     Ok(())
+}
+
+/// What a client that knows this kind of node makes use of: the port on which every key works, and what it takes to choose
+/// among copies. Others skip what they don't know.
+fn metadata(ctx: &mut Ctx<'_, '_>, member: &MemberStatus) {
+    let mut pairs = vec![("main-port", member.addrs.client.port().to_string())];
+    if !member.zone.is_empty() {
+        pairs.push(("availability-zone", member.zone.clone()));
+    }
+    if member.weight != WEIGHT_ONE {
+        pairs.push(("weight", (f64::from(member.weight) / f64::from(WEIGHT_ONE)).to_string()));
+    }
+    ctx.reply.map(pairs.len());
+    for (name, value) in pairs {
+        ctx.reply.bulk(name.as_bytes());
+        ctx.reply.bulk(value.as_bytes());
+    }
 }
 
 /// The runs that somebody owns, in an order in which every owner stands first as an owner.
@@ -65,7 +85,7 @@ mod tests {
     fn a_node_that_is_alone_holds_all_slots() {
         let reply = Bench::new(1).run("CLUSTER SLOTS");
         assert!(reply.starts_with("*1|*3|:0|:16383|*4|$9|127.0.0.1|:7379|$40|"), "{reply}");
-        assert!(reply.ends_with("|*0|"), "{reply}");
+        assert!(reply.ends_with("|*2|$9|main-port|$4|6379|"), "{reply}");
     }
 
     #[test]
