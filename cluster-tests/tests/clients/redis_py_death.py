@@ -14,7 +14,7 @@ PORTS = [int(port) for port in sys.argv[1:]]
 THREADS_PER_PORT = 4
 ROUNDS = 20
 
-errors, slowest, rounds, lock = [], 0.0, {}, threading.Lock()
+errors, slowest, rounds, lock = [], (0.0, 0), {}, threading.Lock()
 may_stop = threading.Event()
 
 
@@ -41,7 +41,7 @@ def work(port, me):
     r, number = redis.Redis(port=port), 0
     left = ROUNDS
     while left:
-        for call in one_round(r, me, number):
+        for place, call in enumerate(one_round(r, me, number)):
             began = time.monotonic()
             try:
                 call()
@@ -49,7 +49,7 @@ def work(port, me):
                 with lock:
                     errors.append(repr(error))
             with lock:
-                slowest = max(slowest, time.monotonic() - began)
+                slowest = max(slowest, (time.monotonic() - began, place))
         number += 1
         rounds[me] = number
         left -= may_stop.is_set()
@@ -67,5 +67,5 @@ sys.stdin.readline()
 may_stop.set()
 for thread in threads:
     thread.join()
-print(f"{sum(rounds.values())} rounds, {len(errors)} errors, slowest {slowest:.3f} s; first errors: {errors[:3]}")
+print(f"{sum(rounds.values())} rounds, {len(errors)} errors, slowest {slowest[0]:.3f} s (call {slowest[1]}); first errors: {errors[:3]}")
 sys.exit(bool(errors))
