@@ -1,5 +1,6 @@
 //! A running node: what all connections share, and its start and end.
 
+mod advertise;
 pub mod clock;
 pub mod cluster_status;
 mod files;

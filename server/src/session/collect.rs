@@ -208,7 +208,7 @@ fn push_count(routing: &Routing, session: &Session, joining: Joining, wave: &mut
 }
 
 /// The peers that own slots.
-fn owners(routing: &Routing) -> Vec<PeerIndex> {
+pub(crate) fn owners(routing: &Routing) -> Vec<PeerIndex> {
     let mut owners = Vec::new();
     for slot in 0..rondache_protocol::slot::SLOTS {
         if let Route::Peer(peer) = routing.route(slot)

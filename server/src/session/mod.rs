@@ -8,7 +8,7 @@ pub(crate) mod away;
 pub mod batch;
 pub mod blocking;
 pub mod client;
-mod collect;
+pub(crate) mod collect;
 pub mod describe;
 pub mod execute;
 #[cfg(test)]

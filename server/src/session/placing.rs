@@ -146,7 +146,7 @@ impl Executor<'_, '_> {
             "dbsize" => Combine::Sum,
             "keys" => Combine::Concat,
             "randomkey" => Combine::First,
-            "flushall" | "flushdb" => Combine::Ok,
+            "flushall" | "flushdb" => Combine::Flushed,
             "scan" => {
                 let slot = SlotCursor::parse(args.get(1)).slot;
                 return Ok(Some(if self.runs(slot) { Place::Here } else { Place::Owner(slot) }));

@@ -1,6 +1,9 @@
 //! Commands that were split over several slots or nodes, and how the parts' replies become one.
 
-use rondache_protocol::resp::writer::{ReplyWriter, RespVersion};
+use rondache_protocol::{
+    resp::writer::{ReplyWriter, RespVersion},
+    slot::SLOTS,
+};
 
 use super::{error::ForwardFailure, wave::Wave};
 
@@ -9,8 +12,10 @@ use super::{error::ForwardFailure, wave::Wave};
 pub(crate) enum Combine {
     /// Integers are added up (DEL, EXISTS, DBSIZE …).
     Sum,
-    /// All say OK (MSET, FLUSHALL …).
+    /// All say OK (MSET).
     Ok,
+    /// Each tells which slots it has emptied (FLUSHALL): together that must be all.
+    Flushed,
     /// Elements of arrays take the places that [`Gather::places`] says (MGET).
     Places,
     /// Arrays are put one behind another (KEYS).
@@ -59,9 +64,26 @@ impl Gather {
         (first..first + self.parts).map(count).min().unwrap_or(0)
     }
 
+    /// Whether a flush has missed slots: they moved to a node that had been asked before, from one that was asked behind.
+    pub(crate) fn has_gaps(&self, wave: &Wave, first: usize) -> bool {
+        if self.combine != Combine::Flushed {
+            return false;
+        }
+        let mut emptied = vec![0_u8; usize::from(SLOTS) / 8];
+        for index in first..first + self.parts {
+            // An error is an answer: it is passed on.
+            let Some((_, slots)) = wave.reply(index).ok().filter(|reply| reply.starts_with(b"$")).and_then(header)
+            else {
+                return false;
+            };
+            emptied.iter_mut().zip(slots).for_each(|(all, of_node)| *all |= of_node);
+        }
+        emptied.iter().any(|bits| *bits != u8::MAX)
+    }
+
     fn combine(&self, replies: &[&[u8]], reply: &mut ReplyWriter<'_>) {
         match self.combine {
-            Combine::Ok => reply.ok(),
+            Combine::Ok | Combine::Flushed => reply.ok(),
             // It is combined where failures are still known.
             Combine::Least => reply.integer(0),
             Combine::Sum => reply.integer(replies.iter().filter_map(|part| header(part)).map(|(sum, _)| sum).sum()),

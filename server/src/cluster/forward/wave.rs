@@ -124,6 +124,8 @@ pub(crate) struct Wave {
     pub(crate) seen_changes: u64,
     /// Whether its bytes count among those that wait for owners.
     pub(crate) is_parked: bool,
+    /// Whether a node was left out that was to be asked.
+    pub(crate) has_left_out: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
 }
@@ -148,6 +150,7 @@ impl Default for Wave {
             here: Vec::new(),
             seen_changes: 0,
             is_parked: false,
+            has_left_out: false,
             tries: 0,
         }
     }
@@ -247,6 +250,44 @@ impl Wave {
             }
         }
         self.open = self.open.saturating_sub(1);
+    }
+
+    /// Leaves out nodes that are dead: who owns their slots then has to be asked in their place.
+    pub(crate) fn leave_out(&mut self, is_dead: impl Fn(PeerIndex) -> bool) {
+        for item in &mut self.items {
+            if let (State::Waiting, Target::Node(peer)) = (item.state, item.target)
+                && is_dead(peer)
+            {
+                item.state = State::Failed(ForwardFailure::BetweenOwners);
+                self.unresolved -= 1;
+                self.has_left_out = true;
+            }
+        }
+    }
+
+    /// Whether all nodes are to be asked once more, since slots got other owners while they were asked. It is then a wave
+    /// of one command, which goes to everybody in `owners`.
+    pub(crate) fn ask_again(&mut self, now: Instant, owners: impl FnOnce() -> Vec<PeerIndex>) -> bool {
+        let [gather] = self.gathers.as_slice() else { return false };
+        let is_late = self.deadline.is_some_and(|deadline| deadline <= now);
+        if is_late || !self.has_left_out && !gather.has_gaps(self, 0) {
+            return false;
+        }
+        self.has_left_out = false;
+        self.items.retain(|item| !matches!((item.state, item.target), (State::Failed(_), Target::Node(_))));
+        for owner in owners() {
+            let is_known = self.items.iter().any(|item| item.target == Target::Node(owner));
+            if let Some(item) = self.items.first().filter(|_| !is_known).cloned() {
+                self.items.push(Item { target: Target::Node(owner), ..item });
+            }
+        }
+        for item in &mut self.items {
+            (item.state, item.number, item.may_have_run) = (State::Waiting, 0, false);
+        }
+        self.replies.clear();
+        self.unresolved = self.items.len();
+        self.gathers[0].parts = self.items.len();
+        true
     }
 
     /// Whether something is to be sent, or run here.
@@ -383,7 +424,7 @@ impl Wave {
         self.wait = None;
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
-        self.is_parked = false;
+        (self.is_parked, self.has_left_out) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }
@@ -414,6 +455,55 @@ mod tests {
         let from = wave.replies.len();
         wave.replies.extend_from_slice(reply);
         wave.resolve(index, State::Done { from, len: reply.len() });
+    }
+
+    #[test]
+    fn a_flush_that_missed_a_slot_is_asked_of_every_owner_again() {
+        let mut wave = Wave::default();
+        let here = Joining { target: Target::Here, ..joining(0) };
+        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"FLUSHALL"));
+        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
+        wave.gathers.push(Gather {
+            combine: crate::cluster::forward::gather::Combine::Flushed,
+            parts: 2,
+            places: Vec::new(),
+            is_resp3: false,
+        });
+        let slots = |byte: u8| [b"$2048\r\n", [byte; 2048].as_slice(), b"\r\n"].concat();
+        done(&mut wave, 0, &slots(0x0f));
+        done(&mut wave, 1, &slots(0x70));
+        let now = Instant::now();
+        assert!(wave.ask_again(now, || vec![PeerIndex(0), PeerIndex(1)]));
+        assert_eq!((wave.items.len(), wave.unresolved), (3, 3));
+        done(&mut wave, 0, &slots(0x0f));
+        done(&mut wave, 1, &slots(0x70));
+        done(&mut wave, 2, &slots(0x80));
+        assert!(!wave.ask_again(now, || vec![PeerIndex(0)]));
+        let mut out = Vec::new();
+        wave.assemble(&mut out);
+        assert_eq!(out, b"+OK\r\n");
+    }
+
+    #[test]
+    fn whoever_takes_over_from_a_dead_node_is_asked_in_its_place() {
+        let mut wave = Wave::default();
+        let here = Joining { target: Target::Here, ..joining(0) };
+        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"DBSIZE"));
+        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
+        let combine = crate::cluster::forward::gather::Combine::Sum;
+        wave.gathers.push(Gather { combine, parts: 2, places: Vec::new(), is_resp3: false });
+        done(&mut wave, 0, b":7\r\n");
+        wave.leave_out(|peer| peer == PeerIndex(0));
+        assert_eq!(wave.unresolved, 0);
+        let now = Instant::now();
+        assert!(wave.ask_again(now, || vec![PeerIndex(1)]));
+        assert_eq!(wave.items.last().map(|item| item.target), Some(Target::Node(PeerIndex(1))));
+        done(&mut wave, 0, b":8\r\n");
+        done(&mut wave, 1, b":2\r\n");
+        assert!(!wave.ask_again(now, || panic!("nobody is asked again")));
+        let mut out = Vec::new();
+        wave.assemble(&mut out);
+        assert_eq!(out, b":10\r\n");
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::{
         Session,
         away::{Away, Served},
         batch::BatchEnd,
+        collect::owners,
         placing::Slots,
     },
 };
@@ -145,15 +146,20 @@ impl Connection {
         let routing = &node.cluster.routing;
         loop {
             let Some(wave) = worker.links.wave(key) else { return Poll::Ready(Through::Sent(false)) };
+            if !wave.gathers.is_empty() {
+                wave.leave_out(|peer| routing.peer(peer).is_none_or(|peer| peer.is_dead));
+            }
             if wave.unresolved == 0 && !wave.withheld.is_empty() {
                 return Poll::Ready(Through::Written(std::mem::take(&mut wave.withheld)));
             }
-            if wave.unresolved == 0
-                && let Some(request) = wave.wait_again(Instant::now())
-            {
-                return Poll::Ready(Through::TooFew(request));
-            }
             if wave.unresolved == 0 {
+                if !wave.gathers.is_empty() && wave.ask_again(Instant::now(), || owners(routing)) {
+                    worker.links.pause(key, Instant::now());
+                    continue;
+                }
+                if let Some(request) = wave.wait_again(Instant::now()) {
+                    return Poll::Ready(Through::TooFew(request));
+                }
                 return Poll::Ready(Through::Sent(self.finish_wave(worker, key)));
             }
             let now = Instant::now();

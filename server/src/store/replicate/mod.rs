@@ -172,6 +172,11 @@ impl SlotSet {
         Self(1 << index_of(slot))
     }
 
+    /// A bit per slot, in the order of the slots.
+    pub(crate) const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether every slot is among them: then no key need be looked at.
     #[inline]
     pub(crate) const fn is_all(self) -> bool {
