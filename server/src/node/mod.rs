@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod housekeeping;
 pub mod hub;
 pub mod latency;
+pub mod local;
 pub mod logging;
 pub mod memory;
 pub mod pause;
@@ -14,6 +15,7 @@ pub mod sampler;
 pub mod slowlog;
 pub mod start;
 pub mod stats;
+pub mod topology_push;
 
 use std::sync::Arc;
 
