@@ -82,7 +82,7 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let of = |addr: SocketAddr, name: String| tokio::spawn(mixed_client(addr, name, stop.clone()));
         let clients = addrs.iter().flat_map(|&addr| (0..clients).map(move |index| (addr, index)));
-        Self { clients: clients.map(|(addr, index)| of(addr, format!("{}-{index}", addr.port()))).collect(), stop }
+        Self { clients: clients.map(|(addr, index)| of(addr, format!("{addr}-{index}"))).collect(), stop }
     }
 
     /// Starts clients that all increment one counter through every address, `total` times together.

@@ -3,7 +3,8 @@
 //! ```text
 //! FORWARD  id u64 · origin u64 · groups: [ db u8 · flags u8 · count u16 · age_ms u32 · client u64 · number u64 · len u32 · requests ]
 //! REPLY    id u64 · count u32 · [ status u8 · len u32 ] × count · replies
-//! PUSH     client u64 · messages
+//! TRACK    wants u8
+//! INVALIDATE  what u8 · key
 //! RELEASE  client u64
 //! UNBLOCK  client u64 · with_error u8
 //! PUBLISH  kind u8 · channel_len u32 · channel · message
@@ -12,6 +13,9 @@
 //! translated. Encoding appends to the link's buffer in place; decoding borrows from the received frame, allocates
 //! nothing, and answers malformed input with [`ForwardError`].
 
+mod invalidation;
+
+pub use self::invalidation::Invalidation;
 use super::identity::WriteId;
 
 /// The kinds of frame on a link that carries requests.
@@ -20,14 +24,16 @@ pub mod kind {
     pub const FORWARD: u8 = 0x10;
     /// The replies to one [`FORWARD`] frame.
     pub const REPLY: u8 = 0x11;
-    /// Messages for a client, in the order of the replies around them.
-    pub const PUSH: u8 = 0x12;
+    /// Copies that the peer's clients hold are stale.
+    pub const INVALIDATE: u8 = 0x12;
     /// A client has no more state at the peer, or has gone.
     pub const RELEASE: u8 = 0x13;
     /// Ends a client's wait at the peer.
     pub const UNBLOCK: u8 = 0x14;
     /// A message for the peer's subscribers.
     pub const PUBLISH: u8 = 0x15;
+    /// The sender's clients keep copies of what they read, or no longer do: whether [`INVALIDATE`] is wanted.
+    pub const TRACK: u8 = 0x16;
 }
 
 /// Most requests of one group.
@@ -53,6 +59,9 @@ pub enum ForwardError {
     /// A kind of channel that this version does not know.
     #[error("unknown kind {0} of a published message")]
     UnknownChannelKind(u8),
+    /// An invalidation that this version does not know.
+    #[error("unknown kind {0} of an invalidation")]
+    UnknownInvalidation(u8),
 }
 
 /// What became of a forwarded request.
@@ -418,13 +427,14 @@ impl<'a> Publish<'a> {
     }
 }
 
-/// Reads the payload of PUSH: the client, and messages for it.
+/// Reads the payload of TRACK: whether invalidations are wanted.
 ///
 /// # Errors
-/// It is cut short.
-pub fn decode_push(payload: &[u8]) -> Result<(u64, &[u8]), ForwardError> {
+/// It is cut short, or longer.
+pub fn decode_track(payload: &[u8]) -> Result<bool, ForwardError> {
     let mut reader = Reader(payload);
-    Ok((reader.u64()?, reader.0))
+    let wants = reader.u8()? != 0;
+    reader.end().map(|()| wants)
 }
 
 /// Reads the payload of RELEASE: the client.

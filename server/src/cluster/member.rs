@@ -103,9 +103,10 @@ impl View {
         self.live().min_by_key(|member| member.info.identity)
     }
 
-    /// Whether more than half of the known members are alive.
+    /// Whether more than half of the known members are alive. One that left on purpose does not count.
     #[must_use]
     pub fn has_majority(&self) -> bool {
-        self.live().count() * 2 > self.members.len()
+        let counted = self.members.values().filter(|member| member.may_serve() || !member.info.is_leaving).count();
+        self.live().count() * 2 > counted
     }
 }

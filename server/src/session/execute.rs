@@ -93,7 +93,11 @@ impl<'e, 's> Executor<'e, 's> {
     pub(crate) fn run(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
         let flow = self.run_command(session, planned, out);
         if !session.is_plain && !matches!(flow, Flow::Paused) {
-            settle(session, planned, out);
+            let goes_elsewhere = matches!(flow, Flow::Elsewhere(_));
+            if goes_elsewhere {
+                self.remember_elsewhere(session, planned);
+            }
+            settle(session, planned, goes_elsewhere, out);
         }
         flow
     }
@@ -437,6 +441,19 @@ impl<'e, 's> Executor<'e, 's> {
         hub.tracking.remember(session.client.id, found.iter().map(|key| args.get(key.index)));
     }
 
+    /// Notes which keys a tracking client is about to read at their owners, before it does.
+    #[cold]
+    fn remember_elsewhere(&self, session: &Session, planned: &Planned<'_>) {
+        let Some(command) = planned.index.and_then(registry::by_index) else { return };
+        self.remember_keys(session, command.spec, &planned.args);
+        for args in session.transaction.iter().flat_map(|transaction| transaction.commands()) {
+            let args = args.as_args();
+            if let Some(queued) = rondache_protocol::command::lookup(args.get(0)).and_then(registry::by_index) {
+                self.remember_keys(session, queued.spec, &args);
+            }
+        }
+    }
+
     /// Evicts until there is room; `false`: there is none to be had.
     pub(super) fn make_room(&mut self) -> bool {
         if self.node.memory.has_room() {
@@ -500,16 +517,17 @@ impl<'e, 's> Executor<'e, 's> {
 
 /// What follows a command of a connection that is not in the plain state.
 #[cold]
-fn settle(session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) {
-    // CLIENT CACHING speaks of the one command, or transaction, that follows.
-    if session.transaction.is_none()
+fn settle(session: &mut Session, planned: &Planned<'_>, goes_elsewhere: bool, out: &mut Vec<u8>) {
+    // CLIENT CACHING speaks of the one command, or transaction, that follows. A transaction that goes elsewhere is over.
+    if (session.transaction.is_none() || goes_elsewhere)
         && let Some(tracking) = &mut session.tracking
         && !planned.args.is(0, "client")
     {
         tracking.caching = false;
     }
     // Messages that the command caused, or that came before the next one runs. An order to close is seen later.
-    if !session.is_remote && session.client.mailbox.is_filled() {
+    // What becomes stale from now on is told behind the reply that is still to come.
+    if !goes_elsewhere && !session.is_remote && session.client.mailbox.is_filled() {
         session.client.mailbox.take(out);
     }
 }

@@ -76,6 +76,6 @@ proptest! {
         if let Ok(reply) = Reply::decode(&payload) {
             prop_assert_eq!(reply.items().map(|(_, len)| len).sum::<usize>(), reply.bytes().len());
         }
-        let _ = (Publish::decode(&payload), decode_push(&payload), decode_release(&payload), decode_unblock(&payload));
+        let _ = (Publish::decode(&payload), decode_track(&payload), Invalidation::decode(&payload), decode_release(&payload), decode_unblock(&payload));
     }
 }

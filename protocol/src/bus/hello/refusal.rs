@@ -61,6 +61,12 @@ pub enum Refusal {
     /// The refusing side has too much to do.
     #[error("too many connections are being opened")]
     Busy,
+    /// The refusing side accepts nodes on its own machine only.
+    #[error(
+        "protected mode: it accepts nodes on its own machine only, as it has no cluster-secret; give all nodes the same \
+         --cluster-secret, or start it with --protected-mode no"
+    )]
+    Protected,
     /// A reason that this version does not know.
     #[error("a reason that this version does not know")]
     Unclear,

@@ -15,6 +15,7 @@ use crate::cluster::{
     coordinator::message::CoordinatorMessage,
     member::MemberInfo,
     membership::exchange::{Entry, Exchange},
+    runtime::reports::Report,
     settings::SettingsMessage,
 };
 
@@ -34,6 +35,8 @@ pub enum Control {
     Settings(SettingsMessage),
     /// A digest of the sender's settings of the cluster: whoever has others answers with all of them.
     SettingsDigest(u64),
+    /// How the sender is doing.
+    Report(Report),
 }
 
 /// What a node asks on a connection of its own, which may be its first to a cluster, or one after the others held it for

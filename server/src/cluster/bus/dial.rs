@@ -45,6 +45,18 @@ pub enum DialError {
 }
 
 impl DialError {
+    /// Whether it is a matter of moments: one of both sides is about to join.
+    #[must_use]
+    pub fn is_of_joining(&self) -> bool {
+        matches!(
+            self,
+            Self::Hello(
+                HelloError::Refused(Refusal::NoCluster | Refusal::UnknownIdentity)
+                    | HelloError::Refusing(Refusal::NoCluster | Refusal::UnknownIdentity)
+            )
+        )
+    }
+
     /// Whether this proves that the expected node is not at that address: nothing listens there, or another node does.
     #[must_use]
     pub fn proves_absence(&self) -> bool {

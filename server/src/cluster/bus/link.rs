@@ -60,7 +60,7 @@ pub(super) async fn run(mut link: Link) {
                     // Full: the same was told many times already.
                     let _ = link.absent.try_send(link.to);
                 }
-                if !std::mem::replace(&mut is_reported, true) {
+                if !error.is_of_joining() && !std::mem::replace(&mut is_reported, true) {
                     tracing::info!(peer = ?link.to, %addr, %error, "no control link; trying again");
                 }
             }

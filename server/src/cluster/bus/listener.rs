@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -42,6 +42,9 @@ const PAUSE_WHEN_EXHAUSTED: Duration = Duration::from_millis(100);
 /// on the cluster's thread and hands the socket to a worker.
 pub type OnStream = Arc<dyn Fn(Peer, std::net::TcpStream) + Send + Sync>;
 
+/// Whether nodes at an address may connect at all, before they prove anything: protected mode.
+pub type Accepts = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
 /// What arrives at the bus port for the cluster's thread itself.
 #[derive(Debug)]
 pub enum Inbound {
@@ -62,6 +65,8 @@ pub struct BusListener {
     pub credentials: Arc<Credentials>,
     /// Says who is alive.
     pub view: watch::Receiver<Arc<View>>,
+    /// Whom it listens to.
+    pub accepts: Accepts,
     /// Takes forward links and replication streams.
     pub on_stream: OnStream,
     /// Takes the rest. Where it is full, the links wait.
@@ -111,8 +116,12 @@ impl BusListener {
     }
 
     async fn shake(&self, stream: &mut TcpStream, from: SocketAddr) -> Option<Peer> {
-        match accept(stream, self.credentials.local(), |peer| self.gate(peer)).await {
+        match accept(stream, self.credentials.local(), |peer| self.gate(peer, from.ip())).await {
             Ok(peer) => Some(peer),
+            Err(error) if error.is_of_joining() => {
+                tracing::debug!(%from, "refused a connection on the bus port: {error}");
+                None
+            }
             Err(error) => {
                 let now_ms = self.started.elapsed().as_millis() as u64;
                 let may_mention = {
@@ -128,7 +137,10 @@ impl BusListener {
     }
 
     /// Whether a proven peer is welcome. One that is held for dead may still send control messages: they tell it so.
-    fn gate(&self, peer: &Peer) -> Result<(), Refusal> {
+    fn gate(&self, peer: &Peer, from: IpAddr) -> Result<(), Refusal> {
+        if !(self.accepts)(from) {
+            return Err(Refusal::Protected);
+        }
         let view = self.view.borrow();
         let known = view.members.get(&peer.identity.id);
         if known.is_some_and(|member| member.info.identity.generation > peer.identity.generation) {

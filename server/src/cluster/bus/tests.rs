@@ -58,6 +58,11 @@ fn view(members: &[(MemberInfo, Health)]) -> Arc<View> {
 }
 
 async fn target() -> Target {
+    target_that(true).await
+}
+
+/// A node that accepts connections at all, or does not.
+async fn target_that(accepts: bool) -> Target {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let addr = listener.local_addr().expect("a bound socket");
     let (view_sender, view_receiver) = watch::channel(view(&[(info(2, 1), Health::Alive), (info(3, 1), Health::Dead)]));
@@ -67,6 +72,7 @@ async fn target() -> Target {
     let bus = Arc::new(BusListener {
         credentials: credentials(1, "s"),
         view: view_receiver,
+        accepts: Arc::new(move |_| accepts),
         on_stream: Arc::new(move |peer, stream| taken.lock().expect("no panic").push((peer, stream))),
         inbound: inbound_sender,
         quiet: Mutex::new(Quiet::default()),
@@ -231,4 +237,11 @@ async fn only_a_refused_connection_or_another_node_proves_absence() {
     let reset = dial(addr, credentials(2, "s").local(), Purpose::Control, None).await;
     assert!(reset.is_err_and(|error| !error.proves_absence()), "a reset alone is not");
     closer.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_node_in_protected_mode_says_so() {
+    let target = target_that(false).await;
+    let refused = refusal(&target, &credentials(2, "s"), Purpose::Ask).await;
+    assert_eq!(refused, HelloError::Refused(Refusal::Protected));
 }

@@ -44,6 +44,11 @@ impl Confirm {
         self.slots.len()
     }
 
+    /// There are new claims that a majority is likely to agree to.
+    pub(super) fn hurry(&mut self, due_ms: u64) {
+        self.due_ms = self.due_ms.min(due_ms);
+    }
+
     /// Members came or went: what was answered is worth nothing any more.
     pub(super) fn restart(&mut self, due_ms: u64) {
         self.asked = None;
@@ -77,7 +82,7 @@ impl Coordinator {
     }
 
     pub(super) fn on_confirm(&mut self, io: &mut Io<'_>, from: Identity, round: u64, rows: &RowBatch) {
-        rows.rows().for_each(|row| self.learn(io, row));
+        rows.rows().for_each(|row| self.learn(io, from, row));
         let is_other = |row: &Row| self.table.row(row.slot).as_ref() != Some(row);
         let others: Vec<u16> = rows.rows().filter(is_other).map(|row| row.slot).collect();
         if others.is_empty() {

@@ -125,6 +125,8 @@ impl Coordinator {
         let wins = mine.as_ref().is_some_and(|mine| supersedes(&theirs, mine));
         if wins && self.owns(slot) && theirs.owner != self.me {
             self.adopt(io, mine.as_ref(), theirs);
+            // The others believe it of nobody else.
+            self.changed.insert(slot);
         } else if self.contests.remove(&slot).is_some() {
             io.plane.unpark(slot);
             self.reconcile.consider(slot);

@@ -77,7 +77,7 @@ impl Coordinator {
         for row in theirs.rows.iter().take(RANGES).flat_map(|rows| rows.rows()) {
             if let Some(place) = told.get_mut(usize::from(row.slot)) {
                 *place = Some(row.clone());
-                self.learn(io, row);
+                self.learn(io, from, row);
             }
         }
         let is_told = |slot: &u16| told[usize::from(*slot)].as_ref() == self.table.row(*slot).as_ref();

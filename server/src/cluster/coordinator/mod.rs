@@ -192,7 +192,7 @@ impl Coordinator {
     /// Another member's coordinator said something.
     pub fn message(&mut self, io: &mut Io<'_>, from: Identity, message: CoordinatorMessage) {
         match message {
-            CoordinatorMessage::Rows(rows) => rows.rows().for_each(|row| self.learn(io, row)),
+            CoordinatorMessage::Rows(rows) => rows.rows().for_each(|row| self.learn(io, from, row)),
             CoordinatorMessage::Digest(digest) => self.on_digest(io, from, &digest),
             CoordinatorMessage::Ranges(ranges) => self.on_ranges(io, from, &ranges),
             CoordinatorMessage::Plan(plan) => self.learn_plan(io.now_ms, plan),

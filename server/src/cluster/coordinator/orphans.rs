@@ -182,20 +182,20 @@ impl Coordinator {
     }
 
     /// Takes a slot over from an owner that is gone. `in_sync` are copies that have come exactly as far as this node's.
+    ///
+    /// The claim is provisional at first, with a majority too: who is cut off loses sight of the others one by one, and after
+    /// the first still seems to have one. Where there is one, its members agree in a moment (see [`super::confirm`]).
     pub(super) fn take_over(&mut self, io: &mut Io<'_>, before: &Row, start: Start, in_sync: Vec<Identity>) {
         let slot = before.slot;
         let epoch = before.epoch.saturating_add(1);
-        let is_firm = self.view.has_majority();
-        let claim = if is_firm {
-            Claim { firm_epoch: epoch, provisional: 0 }
-        } else {
-            Claim { provisional: before.claim.provisional.saturating_add(1), ..before.claim }
-        };
-        if !is_firm {
-            let base_seq = (start == Start::Warm).then(|| io.plane.position(slot).seq);
-            self.forks.insert(slot, Fork { from: before.owner, base_seq });
+        let claim = Claim { provisional: before.claim.provisional.saturating_add(1), ..before.claim };
+        let base_seq = (start == Start::Warm).then(|| io.plane.position(slot).seq);
+        self.forks.insert(slot, Fork { from: before.owner, base_seq });
+        let has_majority = self.view.has_majority();
+        if has_majority {
+            self.confirm.hurry(io.now_ms);
         }
-        self.takeovers.count(is_firm, start);
+        self.takeovers.count(has_majority, start);
         self.begin_to_own(io, Row { slot, epoch, version: 1, claim, owner: self.me, copies: in_sync }, start);
     }
 }

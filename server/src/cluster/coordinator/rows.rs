@@ -5,6 +5,7 @@ use rondache_protocol::bus::identity::Identity;
 use super::{
     Coordinator, Io, Role,
     message::{CoordinatorMessage, SlotEpoch},
+    orphans::OwnerState,
 };
 use crate::cluster::{
     plane::{Follow, Row, Start},
@@ -13,7 +14,7 @@ use crate::cluster::{
 
 impl Coordinator {
     /// Takes in a row that another node told.
-    pub(super) fn learn(&mut self, io: &mut Io<'_>, row: Row) {
+    pub(super) fn learn(&mut self, io: &mut Io<'_>, from: Identity, row: Row) {
         let slot = row.slot;
         if slot >= self.settings.slots {
             return;
@@ -31,8 +32,17 @@ impl Coordinator {
             Some(mine) if self.owns(slot) && row.owner != self.me && mine.claim.firm_epoch == row.claim.firm_epoch => {
                 self.contest(io, mine, row);
             }
+            Some(known) if from != known.owner && self.is_owners_affair(known, &row) => {}
             _ => self.adopt(io, before.as_ref(), row),
         }
+    }
+
+    /// Whether a row is a provisional claim to a slot whose firm owner is alive. The two settle it between them; until the
+    /// owner itself says that it has lost, others neither drop its copies nor ask the one who may have to give way.
+    fn is_owners_affair(&self, known: &Row, row: &Row) -> bool {
+        let is_weaker = row.claim.firm_epoch == known.claim.firm_epoch && row.claim.provisional > 0;
+        let is_others = row.owner != known.owner && row.owner != self.me && known.owner != self.me;
+        is_weaker && is_others && known.claim.provisional == 0 && self.owner_state(&known.owner) == OwnerState::Serving
     }
 
     /// Puts a row that wins into the table and does what it asks of this node.

@@ -77,22 +77,31 @@ impl Broadcasts {
     }
 }
 
-/// Sends what is published to all live peers, for as long as its worker runs.
+/// Sends what is published to all live peers, and asks them to tell of changes while clients track, for as long as its
+/// worker runs.
 pub(crate) async fn run(node: Arc<Node>) {
-    let broadcasts = &node.hub.broadcasts;
+    let (broadcasts, tracking) = (&node.hub.broadcasts, &node.hub.tracking);
+    let mut was_tracking = false;
     loop {
         tokio::select! {
             () = broadcasts.filled.notified() => {}
+            () = tracking.wait_begun() => {}
             () = tokio::time::sleep(LOOK_INTERVAL) => {}
         }
         broadcasts.is_on.store(node.cluster.routing.is_clustered(), Ordering::Relaxed);
         let frames = std::mem::take(&mut *broadcasts.frames.lock());
-        if frames.is_empty() {
+        let tracks = tracking.clients() > 0;
+        if frames.is_empty() && !tracks && !was_tracking {
             continue;
         }
+        was_tracking = tracks;
         let peers = node.cluster.routing.peers();
         with_worker(|worker| {
             for (index, _) in peers.iter().enumerate().filter(|(_, peer)| !peer.is_dead) {
+                worker.links.follow(PeerIndex(index as u16), tracks);
+                if frames.is_empty() {
+                    continue;
+                }
                 if !worker.links.send(PeerIndex(index as u16), &frames) {
                     broadcasts.lost.fetch_add(1, Ordering::Relaxed);
                 }

@@ -1,4 +1,4 @@
-//! Replies to requests of other nodes' clients that wait for their keys.
+//! What a link's other end is sent unasked: replies to requests that waited for their keys, and invalidations.
 
 use std::{
     sync::Arc,
@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rondache_protocol::bus::{
-    forward::{ReplyEncoder, Status, kind},
+    forward::{Invalidation, ReplyEncoder, Status, kind},
     frame,
 };
 use tokio_util::sync::CancellationToken;
@@ -16,15 +16,19 @@ use tokio_util::sync::CancellationToken;
 use super::FRAME_LEN_MAX;
 use crate::{node::Node, session::blocking::Blocked};
 
+/// Invalidations that wait for a link's socket: with more, the peer is told that everything is stale.
+const INVALIDATIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Frames for a link's socket from tasks beside the one that serves it.
 ///
-/// Bound: one reply per client that waits.
+/// Bound: one reply per client that waits, and [`INVALIDATIONS_BYTES_MAX`]. The lock is a leaf: shards may be held.
 #[derive(Debug, Default)]
-pub(super) struct Late(Mutex<Queue>);
+pub(crate) struct Late(Mutex<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
     frames: Vec<u8>,
+    invalidations: Vec<u8>,
     waker: Option<Waker>,
 }
 
@@ -33,6 +37,8 @@ impl Late {
     pub(super) fn take(&self, cx: &Context<'_>, out: &mut Vec<u8>) {
         let mut queue = self.0.lock();
         out.append(&mut queue.frames);
+        out.append(&mut queue.invalidations);
+        queue.invalidations.shrink_to(INVALIDATIONS_BYTES_MAX / 64);
         match &mut queue.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
@@ -48,12 +54,40 @@ impl Late {
         encoder.finish(&mut queue.frames, status);
         // What a blocked command gets was one request's value: it fits.
         let _ = frame::finish(&mut queue.frames, begun, FRAME_LEN_MAX);
-        let waker = queue.waker.take();
-        drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(queue);
     }
+
+    /// Tells the peer that copies of its clients are stale.
+    pub(crate) fn invalidate(&self, stale: Invalidation<'_>) {
+        let mut queue = self.0.lock();
+        let queue_len = queue.invalidations.len();
+        let (stale, is_full) = match stale {
+            Invalidation::Key(key) if queue_len + key.len() > INVALIDATIONS_BYTES_MAX => (Invalidation::All, true),
+            stale => (stale, stale == Invalidation::All),
+        };
+        if is_full {
+            // It covers what was to be told before.
+            queue.invalidations.clear();
+        }
+        write_invalidation(stale, &mut queue.invalidations);
+        wake(queue);
+    }
+}
+
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// Appends a frame.
+pub(super) fn write_invalidation(stale: Invalidation<'_>, out: &mut Vec<u8>) {
+    let begun = frame::begin(out, kind::INVALIDATE, 0);
+    stale.encode(out);
+    // A key was a part of a request: it fits.
+    let _ = frame::finish(out, begun, FRAME_LEN_MAX);
 }
 
 /// Waits for a blocked command's reply, its timeout, its client's end, or for its slot to go to another node.
@@ -87,5 +121,34 @@ pub(super) async fn wait(node: Arc<Node>, id: u64, mut blocked: Blocked, ended: 
             }
             () = node.cluster.routing.wait_beyond(seen) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(late: &Late) -> Vec<Vec<u8>> {
+        let mut bytes = Vec::new();
+        late.take(&Context::from_waker(Waker::noop()), &mut bytes);
+        let (mut from, mut payloads) = (0, Vec::new());
+        while let Ok(Some((frame, len))) = frame::decode(&bytes[from..], FRAME_LEN_MAX) {
+            payloads.push(frame.payload.to_vec());
+            from += len;
+        }
+        payloads
+    }
+
+    #[test]
+    fn a_peer_that_falls_too_far_behind_is_told_that_everything_is_stale() {
+        let late = Late::default();
+        let key = vec![b'k'; INVALIDATIONS_BYTES_MAX / 4];
+        (0..5).for_each(|_| late.invalidate(Invalidation::Key(&key)));
+        late.invalidate(Invalidation::Key(b"last"));
+        let told = told(&late);
+        let told: Vec<_> = told.iter().map(|payload| Invalidation::decode(payload).unwrap()).collect();
+        assert_eq!(told[0], Invalidation::All);
+        assert_eq!(told.last(), Some(&Invalidation::Key(b"last")));
+        assert!(told.len() <= 3, "{}", told.len());
     }
 }

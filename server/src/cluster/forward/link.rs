@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rondache_protocol::bus::{forward, forward::kind, frame::Frame};
+use rondache_protocol::bus::{
+    forward::{Invalidation, kind},
+    frame::Frame,
+};
 use tokio::{io::AsyncWrite, net::TcpStream};
 
 use super::{inbox::Inbox, keeper, links::Links};
@@ -40,7 +43,10 @@ async fn run(node: Arc<Node>, peer: PeerIndex) {
     if let Err(error) = connect_and_serve(&node, peer).await {
         tracing::debug!(%error, peer = peer.0, "a link to another node ended");
     }
-    with_worker(|worker| worker.links.lose(peer, Instant::now()));
+    if with_worker(|worker| worker.links.lose(peer, Instant::now())) {
+        // Whoever owns its keys now, changes may have been missed.
+        node.hub.tracking.distrust();
+    }
 }
 
 async fn connect_and_serve(node: &Arc<Node>, peer: PeerIndex) -> io::Result<()> {
@@ -73,7 +79,7 @@ impl Socket {
             match read {
                 Poll::Pending => break,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => node.hub.tracking.flush(),
             }
             reads += 1;
             if reads == READS_MAX {
@@ -101,11 +107,17 @@ impl Socket {
     }
 }
 
-fn take_frame(_node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
+fn take_frame(node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
     match frame.kind {
         kind::REPLY => links.take_reply(peer, frame.payload, now).map_err(io::Error::other),
-        kind::PUSH => {
-            let (_client, _messages) = forward::decode_push(frame.payload).map_err(io::Error::other)?;
+        kind::INVALIDATE => {
+            let tracking = &node.hub.tracking;
+            match Invalidation::decode(frame.payload).map_err(io::Error::other)? {
+                Invalidation::Key(key) => tracking.invalidate_here(0, key),
+                Invalidation::All => tracking.invalidate_all_here(),
+                // What was read before may have changed before.
+                Invalidation::Begun => tracking.distrust(),
+            }
             Ok(())
         }
         // A newer peer may say more than this node understands.

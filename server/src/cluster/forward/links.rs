@@ -90,6 +90,8 @@ struct Link {
     /// Waves that wait for room in `out`.
     wants_room: Vec<WaveKey>,
     is_dead: bool,
+    /// Whether the peer was asked, over the connection that is up, to tell of changes of its keys.
+    follows: bool,
 }
 
 impl Link {
@@ -195,10 +197,11 @@ impl Links {
         if place.generation != key.generation {
             return None;
         }
-        let wave = place.wave.take()?;
+        let mut wave = place.wave.take()?;
         place.generation = key.next_generation();
         self.free.push(key.index);
-        if wave.is_parked {
+        // The wave is used again: what it owes is paid once.
+        if std::mem::take(&mut wave.is_parked) {
             self.parked_bytes -= wave.requests.len();
         }
         Some(wave)
@@ -504,6 +507,22 @@ impl Links {
         true
     }
 
+    /// Asks a peer to tell of changes of its keys from here on, or no more; where it can't be asked now, it is to be asked
+    /// again.
+    pub(crate) fn follow(&mut self, peer: PeerIndex, wants: bool) {
+        if self.link(peer).follows == wants {
+            return;
+        }
+        let mut ask = Vec::new();
+        let begun = frame::begin(&mut ask, kind::TRACK, 0);
+        ask.push(u8::from(wants));
+        // A frame of one byte is never too long.
+        let _ = frame::finish(&mut ask, begun, FRAME_LEN_MAX);
+        if self.send(peer, &ask) {
+            self.link(peer).follows = wants;
+        }
+    }
+
     /// What is to be sent to a peer.
     pub(crate) fn queued(&mut self, peer: PeerIndex) -> &[u8] {
         &self.link(peer).out
@@ -539,9 +558,11 @@ impl Links {
         !link.is_dead
     }
 
-    /// The connection to a peer is gone, or never was: what it left unanswered goes back to its waves.
-    pub(crate) fn lose(&mut self, peer: PeerIndex, now: Instant) {
+    /// The connection to a peer is gone, or never was: what it left unanswered goes back to its waves. Answers whether it
+    /// would have told of changes of the peer's keys.
+    pub(crate) fn lose(&mut self, peer: PeerIndex, now: Instant) -> bool {
         let link = self.link(peer);
+        let followed = std::mem::take(&mut link.follows);
         link.state = LinkState::Down(now + RECONNECT_PAUSE);
         link.out.clear();
         link.waker = None;
@@ -560,6 +581,7 @@ impl Links {
         for key in wants_room {
             self.wave(key).into_iter().for_each(Wave::wake);
         }
+        followed
     }
 
     /// Wakes the waves whose time has come, and ends links to the dead. Called now and then, and after changes of routes.

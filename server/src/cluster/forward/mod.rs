@@ -27,7 +27,7 @@ pub mod error;
 pub(crate) mod gather;
 mod inbox;
 pub(crate) mod keeper;
-mod late;
+pub(crate) mod late;
 pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod owner;

@@ -10,7 +10,7 @@ use std::{
 use hashbrown::HashMap;
 use rondache_protocol::{
     bus::{
-        forward::{self, ChannelKind, Forward, Group, Publish, ReplyEncoder, Status, kind},
+        forward::{self, ChannelKind, Forward, Group, Invalidation, Publish, ReplyEncoder, Status, kind},
         frame::{self, Frame},
     },
     resp::{
@@ -92,6 +92,7 @@ impl PeerConnection {
     /// Serves the peer until either side ends the connection.
     pub(crate) async fn run(mut self) {
         let end = std::future::poll_fn(|cx| with_worker(|worker| self.poll(cx, worker))).await;
+        self.serving.node.hub.tracking.remove_follower(&self.serving.late);
         for (_, session) in std::mem::take(&mut self.serving.clients) {
             end_session(&self.serving.node, session);
         }
@@ -180,6 +181,17 @@ impl Serving {
                     ChannelKind::Plain => channels.publish(channel, message),
                     ChannelKind::Shard => channels.publish_to_shard(channel, message),
                 };
+                Ok(())
+            }
+            kind::TRACK => {
+                let tracking = &self.node.hub.tracking;
+                if forward::decode_track(frame.payload).map_err(io::Error::other)? {
+                    tracking.add_follower(&self.late);
+                    // Only now: what changes from here on is told.
+                    late::write_invalidation(Invalidation::Begun, out);
+                } else {
+                    tracking.remove_follower(&self.late);
+                }
                 Ok(())
             }
             kind::UNBLOCK => {

@@ -307,6 +307,7 @@ impl Wave {
         self.gathers.clear();
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
+        self.is_parked = false;
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }

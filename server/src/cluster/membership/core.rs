@@ -1,8 +1,8 @@
 //! Membership as a state machine: datagrams, control messages and time in; the same and a view out.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use foca::{Foca, Member as Rumour, OwnedNotification};
+use foca::{Foca, Member as Rumour, OwnedNotification, State};
 use rand::{SeedableRng, rngs::StdRng};
 use rondache_protocol::bus::{codec, identity::Identity};
 
@@ -11,9 +11,9 @@ use super::{
     directory::{Directory, News, check},
     exchange::{Brief, Entry, Exchange, digest},
     exits::Exits,
-    gossiper::{GossipCodec, Gossiper},
+    gossiper::{GossipCodec, Gossiper, plain},
     lives::{Life, Lives, patience},
-    tuning,
+    tuning::{self, Tuning},
 };
 use crate::cluster::member::{Health, Member, MemberInfo, View};
 
@@ -27,6 +27,8 @@ const EXCHANGE_MS: u64 = 4000;
 const CHORES_MS: u64 = 500;
 /// How many members try an address themselves when they hear that it refuses.
 const SECOND_OPINIONS: f64 = 4.0;
+/// How many members are told directly that this node is back.
+const ANNOUNCED_MAX: usize = 16;
 /// In how many ticks a departure is told again.
 const FAREWELLS: u32 = 5;
 
@@ -41,7 +43,7 @@ pub struct Membership {
     view: Arc<View>,
     /// Whether `view` is older than what it shows.
     is_stale: bool,
-    forget_after: Duration,
+    tuning: Tuning,
     tuned_for: usize,
     rng: fastrand::Rng,
     exchange_due_ms: u64,
@@ -59,14 +61,15 @@ impl std::fmt::Debug for Membership {
 }
 
 impl Membership {
-    /// A cluster of this node alone. Dead members are remembered for `forget_after`. `seed` makes all choices.
+    /// A cluster of this node alone. `seed` makes all choices.
     #[must_use]
-    pub fn new(me: MemberInfo, forget_after: Duration, seed: u64, now_ms: u64) -> Self {
+    pub fn new(me: MemberInfo, tuning: Tuning, seed: u64, now_ms: u64) -> Self {
         let gossiper = Gossiper { identity: me.identity, renewal: 0, bus: plain(me.addrs.bus) };
         let directory = Directory::new(me.identity.id);
-        let config = tuning::config(1, forget_after);
+        let config = tuning::config(1, &tuning);
         let rng = StdRng::seed_from_u64(seed);
-        let foca = Foca::with_custom_broadcast(gossiper, config, rng, GossipCodec, directory.clone());
+        let codec = GossipCodec { directory: directory.clone() };
+        let foca = Foca::with_custom_broadcast(gossiper, config, rng, codec, directory.clone());
         let mut this = Self {
             foca,
             directory,
@@ -76,7 +79,7 @@ impl Membership {
             me,
             view: Arc::default(),
             is_stale: true,
-            forget_after,
+            tuning,
             tuned_for: 1,
             rng: fastrand::Rng::with_seed(seed),
             exchange_due_ms: now_ms + EXCHANGE_MS,
@@ -191,9 +194,11 @@ impl Membership {
             }
         }
         if now_ms >= self.suspects_due_ms {
-            self.is_stale |= self.lives.mark_suspects(self.foca.iter_membership_state());
+            self.is_stale |= self.lives.mark_suspects(self.foca.iter_membership_state(), now_ms);
             // Looking at everybody takes time: seldom in a large cluster.
             self.suspects_due_ms = now_ms + TICK_MS.max(self.lives.0.len() as u64);
+            let believed = self.directory.with(|known| known.hearsay.take_believed(now_ms));
+            believed.into_iter().for_each(|gossiper| self.declare_dead(gossiper));
         }
         if now_ms >= self.chores_due_ms {
             self.chores_due_ms = now_ms + CHORES_MS;
@@ -310,6 +315,10 @@ impl Membership {
                 self.note(notification);
             }
         }
+        if self.is_stale {
+            let patience = tuning::suspicion(&self.tuning, self.lives.live().count() + 1) / 2;
+            self.directory.with(|known| known.hearsay.refresh(self.lives.live(), patience));
+        }
         let datagrams = self.exits.datagrams.drain(..);
         self.outputs.extend(datagrams.map(|(to, payload)| Output::Datagram { to, payload }));
     }
@@ -331,10 +340,15 @@ impl Membership {
         }
     }
 
-    /// Foca probes nobody after a change of identity until it hears of somebody: let it look at those it knows.
+    /// Foca probes nobody after a change of identity until it hears of somebody: let it look at those it knows. And it drops
+    /// what is meant for an earlier renewal, all but announcements: without these, two who come back at once would not hear
+    /// each other, and each hold the other for dead.
     fn reconnect(&mut self, changed: Result<(), foca::Error>) {
         let connected = changed.and_then(|()| self.foca.apply_many(std::iter::empty(), false, &mut self.exits));
-        if let Err(error) = connected {
+        let known: Vec<Gossiper> = self.lives.0.values().map(|life| life.gossiper).collect();
+        let told = self.rng.choose_multiple(known, ANNOUNCED_MAX);
+        let told = told.into_iter().try_for_each(|gossiper| self.foca.announce(gossiper, &mut self.exits));
+        if let Err(error) = connected.and(told) {
             tracing::debug!(%error, "gossip: cannot come back");
         }
     }
@@ -347,10 +361,15 @@ impl Membership {
             return;
         }
         let gossiper = Gossiper { identity: info.identity, renewal, bus: plain(info.addrs.bus) };
-        let rumour = match dead_for_ms {
-            Some(dead_ms) if dead_ms >= patience(Some(&info), self.forget_after) => return,
-            Some(_) => Rumour::down(gossiper),
-            None => Rumour::alive(gossiper),
+        let (rumour, dead_for_ms) = match dead_for_ms {
+            Some(dead_ms) if dead_ms >= patience(Some(&info), self.tuning.forget_after) => return,
+            Some(_) if self.directory.with(|known| known.doubts_death(gossiper)) => {
+                let mut known = self.foca.iter_membership_state();
+                let incarnation = known.find(|member| *member.id() == gossiper).map_or(0, Rumour::incarnation);
+                (Rumour::new(gossiper, incarnation, State::Suspect), None)
+            }
+            Some(_) => (Rumour::down(gossiper), dead_for_ms),
+            None => (Rumour::alive(gossiper), None),
         };
         self.directory.with(|known| known.put(&info));
         if let Err(error) = self.foca.apply_many(std::iter::once(rumour), true, &mut self.exits) {
@@ -402,9 +421,13 @@ impl Membership {
         }
         let Some(gossiper) = self.lives.0.get(&of.id).map(|life| life.gossiper) else { return };
         tracing::info!(member = ?of, "its address refuses connections: it is dead");
+        self.declare_dead(gossiper);
+    }
+
+    fn declare_dead(&mut self, gossiper: Gossiper) {
         let told = self.foca.apply_many(std::iter::once(Rumour::down(gossiper)), true, &mut self.exits);
         if told.and_then(|()| self.foca.gossip(&mut self.exits)).is_err() {
-            tracing::debug!(member = ?of, "gossip: the death is not told");
+            tracing::debug!(member = ?gossiper.identity, "gossip: the death is not told");
         }
     }
 
@@ -416,7 +439,7 @@ impl Membership {
     fn chores(&mut self) {
         let now_ms = self.exits.now_ms;
         let forgotten = self.directory.with(|known| {
-            let forgotten = self.lives.forget(&known.infos, self.forget_after, now_ms);
+            let forgotten = self.lives.forget(&known.infos, self.tuning.forget_after, now_ms);
             forgotten.iter().for_each(|id| drop(known.infos.remove(id)));
             forgotten
         });
@@ -425,7 +448,7 @@ impl Membership {
         if live != self.tuned_for {
             self.tuned_for = live;
             // Refused only for settings that never change here.
-            let _ = self.foca.set_config(tuning::config(live, self.forget_after));
+            let _ = self.foca.set_config(tuning::config(live, &self.tuning));
         }
         self.ask_for_infos();
         if now_ms >= self.exchange_due_ms {
@@ -474,9 +497,4 @@ impl Membership {
             tracing::debug!(%error, "gossip: nothing could be sent");
         }
     }
-}
-
-/// The address without what only means something on this machine (an IPv6 scope), so that equal addresses are equal.
-fn plain(addr: SocketAddr) -> SocketAddr {
-    SocketAddr::new(addr.ip(), addr.port())
 }

@@ -6,6 +6,7 @@ use super::{
     core::{Membership, Output},
     exchange::{Entry, Exchange},
     simulation::{Network, info},
+    tuning::Tuning,
 };
 use crate::cluster::member::{Health, MemberInfo};
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 const FORGET: Duration = Duration::from_secs(60);
 
 fn lone(id: u128) -> Membership {
-    Membership::new(info(id, 1), FORGET, 1, 0)
+    Membership::new(info(id, 1), Tuning { forget_after: FORGET, ..Tuning::default() }, 1, 0)
 }
 
 fn entry(info: MemberInfo) -> Entry {
@@ -167,6 +168,24 @@ fn the_sides_of_a_partition_find_together_and_no_life_is_lost() {
         assert!((0..6).all(|other| net.view(at).is_alive(&net.identity(other))), "at {at}");
     }
     assert!(net.refuted_deaths(0) > 0, "it can tell that it was held for dead");
+}
+
+#[test]
+fn who_was_cut_off_turns_nobody_against_the_living() {
+    for seed in 100..200 {
+        let mut net = Network::new(seed, 3);
+        net.run_ms(2_000);
+        net.partition(&[2]);
+        net.run_ms(20_000);
+        assert_eq!((net.view(0).live().count(), net.view(2).live().count()), (2, 1), "seed {seed}");
+        net.heal();
+        for _ in 0..200 {
+            net.run_ms(50);
+            let sees = |net: &mut Network, from: usize, to: usize| net.view(from).is_alive(&net.identity(to));
+            assert!(sees(&mut net, 0, 1) && sees(&mut net, 1, 0), "seed {seed} at {} ms", net.now_ms());
+        }
+        assert!((0..3).all(|at| net.view(at).live().count() == 3), "seed {seed}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rondache_protocol::bus::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{gossiper::Gossiper, refusals::Refusals};
+use super::{gossiper::Gossiper, hearsay::Hearsay, refusals::Refusals};
 use crate::cluster::member::MemberInfo;
 
 /// A piece of news, beside foca's own.
@@ -64,6 +64,7 @@ pub(super) struct Known {
     pub(super) now_ms: u64,
     pub(super) infos: BTreeMap<NodeId, MemberInfo>,
     pub(super) refusals: Refusals,
+    pub(super) hearsay: Hearsay,
     /// Set when an info was added or replaced.
     pub(super) has_changed: bool,
     /// Of whom others told that they refuse, since it was last looked at.
@@ -77,6 +78,7 @@ impl Directory {
             now_ms: 0,
             infos: BTreeMap::new(),
             refusals: Refusals::default(),
+            hearsay: Hearsay::default(),
             has_changed: false,
             heard: Vec::new(),
         })))
@@ -98,6 +100,13 @@ impl Known {
         self.infos.insert(id, info.clone());
         self.has_changed = true;
         true
+    }
+
+    /// Whether a death that another tells of is to be taken for a suspicion. A node hears of its own to come back, and of
+    /// one that leaves nothing else is to be expected.
+    pub(super) fn doubts_death(&mut self, dead: Gossiper) -> bool {
+        let is_leaving = self.infos.get(&dead.identity.id).is_some_and(|info| info.is_leaving);
+        dead.identity.id != self.me && !is_leaving && self.hearsay.doubts(dead, self.now_ms)
     }
 }
 

@@ -6,6 +6,8 @@ use bytes::{Buf, BufMut};
 use foca::{Header, Member, Message, State};
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
+use super::directory::Directory;
+
 /// A member, as gossip names it.
 ///
 /// Foca cannot take back a death. A member that was held for dead (by a partition, or a freeze) comes back under the next
@@ -44,6 +46,11 @@ impl foca::Identity for Gossiper {
     }
 }
 
+/// The address without what only means something on this machine (an IPv6 scope), so that equal addresses are equal.
+pub(super) fn plain(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip(), addr.port())
+}
+
 /// Why bytes are no gossip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum GossipError {
@@ -58,9 +65,12 @@ pub(super) enum GossipError {
     Unknown,
 }
 
-/// Writes and reads what foca sends: fixed widths, big-endian.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct GossipCodec;
+/// Writes and reads what foca sends: fixed widths, big-endian. Reads the deaths that others tell of as suspicions where
+/// they are doubted: foca believes every one.
+#[derive(Clone, Debug)]
+pub(super) struct GossipCodec {
+    pub(super) directory: Directory,
+}
 
 const V4: u8 = 4;
 const V6: u8 = 6;
@@ -134,6 +144,7 @@ impl foca::Codec<Gossiper> for GossipCodec {
         let state = match get_u8(buf)? {
             0 => State::Alive,
             1 => State::Suspect,
+            2 if self.directory.with(|known| known.doubts_death(id)) => State::Suspect,
             2 => State::Down,
             _ => return Err(GossipError::Unknown),
         };
@@ -198,6 +209,10 @@ mod tests {
 
     use super::*;
 
+    fn codec() -> GossipCodec {
+        GossipCodec { directory: Directory::new(NodeId(0)) }
+    }
+
     prop_compose! {
         fn gossiper()(id: u128, generation: u64, renewal: u32, ip: IpAddr, port: u16) -> Gossiper {
             Gossiper { identity: Identity { generation, id: NodeId(id) }, renewal, bus: SocketAddr::new(ip, port) }
@@ -223,25 +238,25 @@ mod tests {
             let header = Header { src, src_incarnation: incarnation, dst, message };
             let member = Member::new(dst, incarnation, State::Suspect);
             let mut bytes = Vec::new();
-            GossipCodec.encode_header(&header, &mut bytes).expect("room enough");
-            GossipCodec.encode_member(&member, &mut bytes).expect("room enough");
+            codec().encode_header(&header, &mut bytes).expect("room enough");
+            codec().encode_member(&member, &mut bytes).expect("room enough");
             let mut rest = &bytes[..];
-            prop_assert_eq!(GossipCodec.decode_header(&mut rest).expect("it was written"), header);
-            prop_assert_eq!(GossipCodec.decode_member(&mut rest).expect("it was written"), member);
+            prop_assert_eq!(codec().decode_header(&mut rest).expect("it was written"), header);
+            prop_assert_eq!(codec().decode_member(&mut rest).expect("it was written"), member);
             prop_assert!(rest.is_empty());
         }
 
         #[test]
         fn a_member_without_room_leaves_the_buffer_as_it_was(id in gossiper(), room in 0_usize..60) {
             let mut buf = Vec::new().limit(room);
-            let fits = GossipCodec.encode_member(&Member::alive(id), &mut buf).is_ok();
+            let fits = codec().encode_member(&Member::alive(id), &mut buf).is_ok();
             prop_assert_eq!(buf.into_inner().is_empty(), !fits);
         }
 
         #[test]
         fn any_bytes_are_read_without_harm(bytes: Vec<u8>) {
-            let _ = GossipCodec.decode_header(&bytes[..]);
-            let _ = GossipCodec.decode_member(&bytes[..]);
+            let _ = codec().decode_header(&bytes[..]);
+            let _ = codec().decode_member(&bytes[..]);
         }
     }
 }

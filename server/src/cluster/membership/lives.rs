@@ -15,16 +15,16 @@ pub(super) const LEFT_FORGET_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
     pub(super) gossiper: Gossiper,
-    pub(super) is_suspect: bool,
+    pub(super) suspect_since_ms: Option<u64>,
     pub(super) dead_since_ms: Option<u64>,
 }
 
 impl Life {
     pub(super) fn health(&self) -> Health {
-        match (self.dead_since_ms, self.is_suspect) {
+        match (self.dead_since_ms, self.suspect_since_ms) {
             (Some(_), _) => Health::Dead,
-            (None, true) => Health::Suspect,
-            (None, false) => Health::Alive,
+            (None, Some(_)) => Health::Suspect,
+            (None, None) => Health::Alive,
         }
     }
 
@@ -39,11 +39,11 @@ pub(super) struct Lives(pub(super) BTreeMap<NodeId, Life>);
 
 impl Lives {
     pub(super) fn up(&mut self, gossiper: Gossiper) {
-        self.0.insert(gossiper.identity.id, Life { gossiper, is_suspect: false, dead_since_ms: None });
+        self.0.insert(gossiper.identity.id, Life { gossiper, suspect_since_ms: None, dead_since_ms: None });
     }
 
     pub(super) fn down(&mut self, gossiper: Gossiper, since_ms: u64) {
-        let life = Life { gossiper, is_suspect: false, dead_since_ms: Some(since_ms) };
+        let life = Life { gossiper, suspect_since_ms: None, dead_since_ms: Some(since_ms) };
         let known = self.0.entry(gossiper.identity.id).or_insert(life);
         if known.gossiper.age() <= gossiper.age() {
             *known = Life { dead_since_ms: Some(known.dead_since_ms.unwrap_or(since_ms).min(since_ms)), ..life };
@@ -57,12 +57,17 @@ impl Lives {
     }
 
     /// Takes over who is suspect; answers whether that has changed.
-    pub(super) fn mark_suspects<'a>(&mut self, members: impl Iterator<Item = &'a foca::Member<Gossiper>>) -> bool {
+    pub(super) fn mark_suspects<'a>(
+        &mut self,
+        members: impl Iterator<Item = &'a foca::Member<Gossiper>>,
+        now_ms: u64,
+    ) -> bool {
         let mut has_changed = false;
         for member in members {
             if let Some(life) = self.0.get_mut(&member.id().identity.id) {
                 let is_suspect = member.state() == State::Suspect;
-                has_changed |= std::mem::replace(&mut life.is_suspect, is_suspect) != is_suspect;
+                has_changed |= life.suspect_since_ms.is_some() != is_suspect;
+                life.suspect_since_ms = is_suspect.then(|| life.suspect_since_ms.unwrap_or(now_ms));
             }
         }
         has_changed

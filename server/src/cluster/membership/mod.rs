@@ -15,7 +15,7 @@
 //! | `output` | what the state machine wants done |
 //! | `refusals` | who found whose address refusing connections |
 //! | [`seal`] | authenticated datagrams |
-//! | `tuning` | foca's settings for a cluster of some size |
+//! | [`tuning`] | foca's settings for a cluster of some size |
 
 pub mod core;
 #[cfg(test)]
@@ -24,6 +24,7 @@ mod directory;
 pub mod exchange;
 mod exits;
 mod gossiper;
+mod hearsay;
 mod lives;
 mod output;
 mod refusals;
@@ -32,4 +33,4 @@ pub mod seal;
 pub(super) mod simulation;
 #[cfg(test)]
 mod simulation_tests;
-mod tuning;
+pub mod tuning;

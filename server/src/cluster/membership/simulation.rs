@@ -18,6 +18,7 @@ use super::{
     core::{Membership, Output},
     exchange::{Entry, Exchange},
     seal::SEAL_LEN,
+    tuning::Tuning,
 };
 use crate::cluster::member::{Addrs, MemberInfo, View, WEIGHT_ONE};
 
@@ -100,7 +101,8 @@ impl Network {
             delay_ms_max: 2,
         };
         for (at, info) in infos.into_iter().enumerate() {
-            let mut membership = Membership::new(info, FORGET, rng.u64(..), 0);
+            let mut membership =
+                Membership::new(info, Tuning { forget_after: FORGET, ..Tuning::default() }, rng.u64(..), 0);
             membership.on_welcome(0, entries.clone());
             // Everybody knows everybody already: that costs nothing here.
             membership.take_outputs();

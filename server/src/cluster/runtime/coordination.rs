@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{departure::Departure, guarding::Fence, snapshot::Snapshots};
+use super::{departure::Departure, guarding::Fence, reports::Reports, snapshot::Snapshots};
 use crate::{
     cluster::{
         bus::control::Control,
@@ -58,6 +58,7 @@ pub(crate) struct Coordination {
     pub(super) coordinator: Coordinator,
     pub(super) departure: Option<Departure>,
     snapshots: Snapshots,
+    reports: Reports,
     plane: Plane,
     out: Vec<Outgoing>,
     /// The coordinator's zero of time.
@@ -83,6 +84,7 @@ impl Coordination {
         let mut this = Self {
             weight: settings.cluster.weight,
             snapshots: Snapshots::default(),
+            reports: Reports::default(),
             plane: Plane::new(replication.clone()),
             node,
             net,
@@ -143,12 +145,11 @@ impl Coordination {
         }
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut view = self.net.view.clone();
         let node = self.node.clone();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Ok(()) = view.changed() => self.view_changed(),
+                Ok(()) = self.net.view.changed() => self.view_changed(),
                 Some(event) = ends.events.recv() => {
                     self.plane_event(event);
                     for _ in 1..TAKEN_AT_ONCE {
@@ -181,7 +182,6 @@ impl Coordination {
     pub(super) fn drive(&mut self, act: impl FnOnce(&mut Coordinator, &mut Io<'_>)) {
         let now_ms = self.started.elapsed().as_millis() as u64;
         act(&mut self.coordinator, &mut Io { now_ms, plane: &mut self.plane, out: &mut self.out });
-        self.snapshots.is_stale = true;
         for Outgoing { to, message } in self.out.drain(..) {
             let message = Control::Coordinator(message);
             match to {
@@ -194,7 +194,7 @@ impl Coordination {
 
     /// Routes first: what the coordinator orders names peers.
     fn view_changed(&mut self) {
-        let view = self.net.view();
+        let view = self.net.view.borrow_and_update().clone();
         let before = std::mem::replace(&mut self.view, view.clone());
         self.note_peers(&view);
         if view.live().count() > 1 {
@@ -244,6 +244,7 @@ impl Coordination {
                     self.net.links.send(from, &Control::Settings(desk.agreed()));
                 }
             }
+            Control::Report(report) => self.reports.note(from, report, &self.view),
             // The membership's own.
             Control::Members(_) => {}
         }
@@ -287,6 +288,9 @@ impl Coordination {
         {
             self.net.links.send(peer, &Control::SettingsDigest(self.node.cluster.desk.digest()));
         }
+        if let Some(report) = self.reports.due(&self.node, &self.replication, &self.view) {
+            self.net.links.send_all(others(&self.view, &self.node), &Control::Report(report));
+        }
         self.node.cluster.set_may_write(self.coordinator.may_write());
         self.tick_departure().await;
         self.publish();
@@ -294,7 +298,8 @@ impl Coordination {
 
     fn publish(&mut self) {
         let cluster_id = self.net.credentials.facts().map(|facts| facts.id.to_string()).unwrap_or_default();
-        self.snapshots.publish(&self.node, &self.view, &self.coordinator, &self.replication, cluster_id);
+        let sources = (self.replication.as_ref(), &self.reports);
+        self.snapshots.publish(&self.node, &self.view, &self.coordinator, sources, cluster_id);
     }
 }
 

@@ -12,12 +12,14 @@
 //! | [`coordination`] | the coordinator's thread |
 //! | `departure` | the node leaves: slots first, then the farewell |
 //! | `guarding` | the frozen-node guard's beats and questions |
+//! | [`reports`] | what members tell each other of keys, memory, lag and clocks |
 //! | `snapshot` | the status for users and operators |
 //! | `streams` | replication streams and forward links on the workers |
 
 pub mod coordination;
 mod departure;
 mod guarding;
+pub mod reports;
 mod snapshot;
 mod streams;
 
@@ -27,13 +29,15 @@ use rondache_protocol::bus::hello::VERSIONS;
 
 use self::coordination::Coordination;
 use super::{
+    bus::listener::Accepts,
     forward::dial::BusDial,
     member::MemberInfo,
+    membership::tuning::Tuning,
     own_addrs,
     replication::{Replication, mover::Mover},
     thread::{self as cluster_thread, Options, Sockets, seeds::Seed},
 };
-use crate::{net::worker::Workers, node::Node};
+use crate::{config::cluster::ClusterSettings, net::worker::Workers, node::Node};
 
 /// What a node says of itself.
 fn member_info(node: &Node) -> MemberInfo {
@@ -50,6 +54,22 @@ fn member_info(node: &Node) -> MemberInfo {
     }
 }
 
+/// Protected mode, as the settings have it at that moment.
+fn accepts(node: &Arc<Node>) -> Accepts {
+    let node = node.clone();
+    Arc::new(move |from| node.settings.load().bus_accepts(from))
+}
+
+fn tuning(settings: &ClusterSettings) -> Tuning {
+    let forget_after = match settings.forget_after_ms {
+        // For ever, as far as a node is concerned.
+        0 => Duration::from_secs(365 * 24 * 3600),
+        ms => Duration::from_millis(ms),
+    };
+    let ms = Duration::from_millis;
+    Tuning { forget_after, probe_period: ms(settings.probe_interval_ms), suspicion: ms(settings.suspicion_ms) }
+}
+
 /// Starts the node's part in its cluster: threads that end when the node shuts down. When this returns, a node without
 /// seeds owns every slot; one with seeds owns none, and requests wait until it has found its cluster.
 ///
@@ -64,18 +84,14 @@ pub(crate) fn start(
     let settings = node.settings.load();
     let stream_count = u16::try_from(settings.threads).unwrap_or(u16::MAX);
     let (replication, outlets) = Replication::new(node.clone(), stream_count);
-    let forget_after = match settings.cluster.forget_after_ms {
-        // For ever, as far as a node is concerned.
-        0 => Duration::from_secs(365 * 24 * 3600),
-        ms => Duration::from_millis(ms),
-    };
     let started = cluster_thread::start(Options {
         me: member_info(node),
         cluster_name: settings.cluster.name.clone(),
         secret: settings.cluster.secret.clone(),
         seeds,
-        forget_after,
+        tuning: tuning(&settings.cluster),
         sockets,
+        accepts: accepts(node),
         on_stream: streams::on_stream(&replication, workers),
         shutdown: node.shutdown.clone(),
     })?;

@@ -8,9 +8,10 @@ use std::{
 
 use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
 
+use super::reports::Reports;
 use crate::{
     cluster::{
-        coordinator::Coordinator,
+        coordinator::{Coordinator, plan::Plan},
         member::{Health, View},
         replication::Replication,
         status::{ClusterStatus, LinkStatus, MemberState, MemberStatus, Rebalancing, SlotRange, Takeovers},
@@ -26,9 +27,9 @@ const INTERVAL_MAX: Duration = Duration::from_secs(1);
 /// When snapshots are made, and what is remembered between them.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
-    /// Whether something has happened since the last one.
-    pub(super) is_stale: bool,
     made: Option<Instant>,
+    /// Digest of the table, version of the view and number of the plan that the last one shows.
+    shows: (u64, u64, u64),
     rebalancing: Option<Begun>,
     /// When each member was first seen (unix ms).
     met_ms: HashMap<Identity, u64>,
@@ -56,15 +57,19 @@ impl Snapshots {
         node: &Arc<Node>,
         view: &View,
         coordinator: &Coordinator,
-        replication: &Replication,
+        (replication, reports): (&Replication, &Reports),
         cluster_id: String,
     ) {
         let age = self.made.map_or(INTERVAL_MAX, |made| made.elapsed());
-        if age < if self.is_stale { INTERVAL_MIN } else { INTERVAL_MAX } {
+        if age < INTERVAL_MIN {
             return;
         }
-        (self.is_stale, self.made) = (false, Some(Instant::now()));
-        let status = self.make(node, view, coordinator, replication, cluster_id);
+        let shows = (coordinator.table().digest(), view.version, coordinator.plan().map_or(0, Plan::number));
+        if shows == self.shows && age < INTERVAL_MAX {
+            return;
+        }
+        (self.shows, self.made) = (shows, Some(Instant::now()));
+        let status = self.make(node, view, coordinator, (replication, reports), cluster_id);
         node.cluster.status.publish(status);
     }
 
@@ -73,7 +78,7 @@ impl Snapshots {
         node: &Arc<Node>,
         view: &View,
         coordinator: &Coordinator,
-        replication: &Replication,
+        (replication, reports): (&Replication, &Reports),
         cluster_id: String,
     ) -> ClusterStatus {
         let now_ms = clock::unix_ms();
@@ -94,8 +99,7 @@ impl Snapshots {
         let mut members: Vec<MemberStatus> = Vec::new();
         for (member, share) in view.members.values().zip(&shares) {
             self.met_ms.entry(member.info.identity).or_insert(now_ms);
-            let is_me = member.info.identity == node.cluster.identity;
-            members.push(MemberStatus {
+            let mut shown = MemberStatus {
                 id: member.info.identity.id.to_string(),
                 generation: member.info.identity.generation,
                 name: member.info.name.clone(),
@@ -109,18 +113,22 @@ impl Snapshots {
                 keys: None,
                 memory_bytes: None,
                 memory_bytes_max: None,
-                lag_ms: is_me.then(|| replication.lag(now_ms).ms),
+                lag_ms: None,
                 clock_skew_ms: None,
-            });
+            };
+            reports.complete(&member.info.identity, &mut shown);
+            members.push(shown);
         }
         let takeovers = progress.takeovers;
+        // With a majority, no claim stays provisional for long: another still has to agree, or to give way.
+        let is_contested = progress.provisional > 0 && view.has_majority();
         ClusterStatus {
             cluster_id,
             myself: places.get(&node.cluster.identity).copied().unwrap_or_default(),
             is_clustered: node.cluster.routing.is_clustered(),
             has_majority: view.has_majority(),
             is_warm: progress.is_warm,
-            is_settled: progress.is_warm && slots_left == 0 && progress.orphans == 0,
+            is_settled: progress.is_warm && slots_left == 0 && progress.orphans == 0 && !is_contested,
             live_members: view.live().count() as u32,
             epoch: (0..SLOTS).map(|slot| coordinator.table().epoch(slot)).max().unwrap_or(0),
             view_version: view.version,
@@ -129,6 +137,7 @@ impl Snapshots {
             ranges,
             rebalancing,
             takeovers: Takeovers { firm: takeovers.firm, provisional: takeovers.provisional, cold: takeovers.cold },
+            headroom_bytes: reports.headroom_bytes(view),
             links: self.links(replication, node.cluster.identity, view, now_ms),
             ..alone
         }

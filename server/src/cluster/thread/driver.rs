@@ -34,6 +34,7 @@ use crate::cluster::{
     membership::{
         core::{Membership, Output},
         seal::{DATAGRAM_LEN_MAX, Sealer},
+        tuning::Tuning,
     },
 };
 
@@ -81,11 +82,11 @@ impl Driver {
         credentials: Arc<Credentials>,
         me: MemberInfo,
         seeds: Vec<Seed>,
-        forget_after: Duration,
+        tuning: Tuning,
     ) -> Self {
         let mut this = Self {
             ends,
-            membership: Membership::new(me, forget_after, fastrand::u64(..), 0),
+            membership: Membership::new(me, tuning, fastrand::u64(..), 0),
             credentials,
             seeds,
             sealer: None,
@@ -153,7 +154,7 @@ impl Driver {
         if !self.credentials.join(facts) {
             return;
         }
-        tracing::info!(cluster = %facts.id, members = members.len() + 1, "this node is in a cluster");
+        tracing::info!(cluster = %facts.id, members = members.len().max(1), "this node is in a cluster");
         self.sealer = Some(Sealer::new(self.credentials.keys().clone(), facts.id));
         self.membership.on_welcome(self.now_ms(), members);
         self.ends.joined.send_replace(Some(Joined { facts, is_founder }));

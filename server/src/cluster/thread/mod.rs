@@ -26,7 +26,7 @@ use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rondache_protocol::bus::identity::Identity;
@@ -44,9 +44,10 @@ use super::{
         control::Control,
         credentials::{Credentials, cut},
         links::ControlLinks,
-        listener::{BusListener, OnStream},
+        listener::{Accepts, BusListener, OnStream},
     },
     member::{MemberInfo, View},
+    membership::tuning::Tuning,
 };
 use crate::net::listener;
 
@@ -73,10 +74,12 @@ pub struct Options {
     pub secret: String,
     /// Where to look for the cluster (`--join`); empty: this node founds one at once.
     pub seeds: Vec<Seed>,
-    /// How long a dead member counts as one that might come back.
-    pub forget_after: Duration,
+    /// How members are watched, and for how long a dead one counts as one that might come back.
+    pub tuning: Tuning,
     /// The bus port's sockets: see [`bind`].
     pub sockets: Sockets,
+    /// Whom the bus port listens to.
+    pub accepts: Accepts,
     /// Takes forward links and replication streams.
     pub on_stream: OnStream,
     /// Ends the thread when it is cancelled.
@@ -148,7 +151,7 @@ pub struct Started {
 /// # Errors
 /// The system refuses a thread, a runtime or a socket.
 pub fn start(options: Options) -> io::Result<Started> {
-    let Options { mut me, cluster_name, secret, seeds, forget_after, sockets, on_stream, shutdown } = options;
+    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, accepts, on_stream, shutdown } = options;
     me.name = cut(&me.name).to_owned();
     me.zone = cut(&me.zone).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -172,6 +175,7 @@ pub fn start(options: Options) -> io::Result<Started> {
     let bus = Arc::new(BusListener {
         credentials: credentials.clone(),
         view: view.clone(),
+        accepts,
         on_stream,
         inbound: inbound_sender,
         quiet: std::sync::Mutex::default(),
@@ -198,7 +202,7 @@ pub fn start(options: Options) -> io::Result<Started> {
         credentials.clone(),
         me,
         seeds,
-        forget_after,
+        tuning,
     );
     let thread = thread::Builder::new().name("cluster".to_owned()).spawn(move || {
         runtime.block_on(async move {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Options, Started, bind, net::Standing, seeds::Seed, start};
 use crate::cluster::{
     member::{Health, MemberInfo, View},
-    membership::{seal::Sealer, simulation::info},
+    membership::{seal::Sealer, simulation::info, tuning::Tuning},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,8 +66,9 @@ fn options(id: u128, secret: &str, shutdown: &CancellationToken) -> (Options, So
         cluster_name: "shop".to_owned(),
         secret: secret.to_owned(),
         seeds: Vec::new(),
-        forget_after: Duration::from_secs(60),
+        tuning: Tuning { forget_after: Duration::from_secs(60), ..Tuning::default() },
         sockets,
+        accepts: Arc::new(|_| true),
         on_stream: Arc::new(|_, _| {}),
         shutdown: shutdown.clone(),
     };

@@ -69,14 +69,23 @@ fn describe(text: &mut String, ctx: &Ctx<'_, '_>, status: &ClusterStatus, place:
         member.addrs.bus.port(),
         status.epoch,
     );
-    for run in status.ranges.iter().filter(|run| run.owner == Some(place)) {
-        let _ = if run.first == run.last {
-            write!(text, " {}", run.first)
-        } else {
-            write!(text, " {}-{}", run.first, run.last)
-        };
+    for (first, last) in runs_of(status, place) {
+        let _ = if first == last { write!(text, " {first}") } else { write!(text, " {first}-{last}") };
     }
     text.push('\n');
+}
+
+/// The slots of a member, in runs that do not touch. Who copies them divides the status's ranges further, and nodes
+/// may hear of a copy at different times: tools that compare what nodes say would find them at odds.
+fn runs_of(status: &ClusterStatus, place: u16) -> Vec<(u16, u16)> {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for range in status.ranges.iter().filter(|range| range.owner == Some(place)) {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == range.first => *last = range.last,
+            _ => runs.push((range.first, range.last)),
+        }
+    }
+    runs
 }
 
 #[cfg(test)]
@@ -105,6 +114,18 @@ mod tests {
         assert!(lines[1].contains(" 127.0.0.1:8002@17002 master - 0 "), "{text}");
         assert!(lines[1].ends_with(" connected 5462-10923"), "{text}");
         assert!(lines[2].contains(" master,fail - 0 0 ") && lines[2].ends_with(" disconnected 10924-16383"), "{text}");
+    }
+
+    #[test]
+    fn slots_with_different_copies_are_one_run() {
+        let mut harness = Harness::unjittered();
+        let mut status = three();
+        let mut rest = status.ranges[1].clone();
+        (status.ranges[1].last, rest.first, rest.copies) = (5999, 6000, vec![0, 2]);
+        status.ranges.insert(2, rest);
+        harness.node().cluster.status.publish(status);
+        let text = harness.call("CLUSTER NODES");
+        assert!(text.contains(" connected 5462-10923"), "{text}");
     }
 
     #[test]

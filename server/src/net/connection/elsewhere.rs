@@ -221,6 +221,8 @@ impl Connection {
         (session.db, session.no_touch) = (usize::from(manner.db), manner.no_touch);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.tracking = self.session.tracking.take();
+        // Messages between the parts of a reply would be taken for parts of it: they come behind the wave.
+        session.is_remote = true;
         session.refresh_mode();
         let mut parser = RequestParser::new(RequestLimits::default());
         let mut replies = std::mem::take(&mut wave.replies);

@@ -138,3 +138,38 @@ fn a_reply_for_a_wave_that_ended_is_ignored_and_one_that_nobody_asked_for_ends_t
     assert!(links.wave(next).unwrap().has_waiting());
     assert_eq!(links.take_reply(PEER, &reply(id, &[Status::Done]), now), Err(BadReply::Unasked));
 }
+
+#[test]
+fn a_wave_that_waited_owes_nothing_when_it_is_used_again() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    routing.set(1, Route::Parked, false);
+    for _ in 0..3 {
+        let key = wave(&mut links, &[1]);
+        links.dispatch(key, &routing, now);
+        assert_eq!(links.parked_bytes, "1;".len());
+        let ended = links.remove(key).unwrap();
+        links.give_back(ended);
+        assert_eq!(links.parked_bytes, 0);
+        // The same box again, this time without a wait.
+        let key = wave(&mut links, &[2]);
+        links.dispatch(key, &routing, now);
+        let ended = links.remove(key).unwrap();
+        links.give_back(ended);
+        assert_eq!(links.parked_bytes, 0);
+    }
+}
+
+#[test]
+fn a_link_follows_its_peer_until_it_is_lost() {
+    let (mut links, now) = (Links::new(1), Instant::now());
+    links.follow(PEER, true);
+    let queued = links.queued(PEER).to_vec();
+    let (frame, len) = frame::decode(&queued, FRAME_LEN_MAX).unwrap().unwrap();
+    assert_eq!((frame.kind, forward::decode_track(frame.payload), len), (kind::TRACK, Ok(true), queued.len()));
+    links.follow(PEER, true);
+    assert_eq!(links.queued(PEER).len(), queued.len(), "it is asked once");
+    assert!(links.lose(PEER, now));
+    assert!(!links.lose(PEER, now));
+    links.follow(PEER, true);
+    assert!(links.queued(PEER).is_empty(), "the peer is left alone for a while");
+}

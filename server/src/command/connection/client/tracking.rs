@@ -22,12 +22,6 @@ pub(super) fn tracking(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult 
     let hub = &ctx.node.hub;
     if args.is(2, "on") {
         request.check(ctx.session)?;
-        if ctx.is_clustered() && !ctx.session.is_redirecting {
-            // Changes of keys that other nodes own are not told here: a copy that is never invalidated would be worse.
-            return Err(CommandError::err(
-                "CLIENT TRACKING in a cluster works on the redirect port only, where each node tells of its own keys",
-            ));
-        }
         let Request { options, redirect, prefixes } = request;
         hub.tracking.enable(ctx.session, options, redirect, prefixes.into_iter());
     } else if args.is(2, "off") {

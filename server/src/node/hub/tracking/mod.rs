@@ -3,8 +3,16 @@
 //! A key that a tracking client reads is remembered while its shard is still held, and a change of a key looks here
 //! while it holds the same shard. So no change slips in between a read and its remembering. Nobody who does not track
 //! pays for it: changes look at one bit of [`Interest`](crate::store::observer::Interest).
+//!
+//! In a cluster other nodes own most keys. A node that has tracking clients follows all others: each tells it of every
+//! key that changes there, over a link that it opened. A key of another node is remembered before the read travels, and
+//! a client reads what it is told only behind the replies that it waits for; so whatever changes after the read is told
+//! after its reply. When a link ends, and when a new one begins to tell, changes may have been missed: then clients drop
+//! everything. That covers an owner's death and the writes that died with it; a slot that moves needs nothing, since its
+//! new owner is followed too.
 
 mod broadcast;
+mod followers;
 mod table;
 mod tracker;
 
@@ -18,11 +26,16 @@ use std::{
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
+use rondache_protocol::bus::forward::Invalidation;
+use tokio::sync::Notify;
 
 pub use self::tracker::{Options, Tracker};
-use self::{broadcast::Broadcast, table::Table, tracker::Stale};
+use self::{broadcast::Broadcast, followers::Followers, table::Table, tracker::Stale};
 use super::Live;
-use crate::session::{Session, client::Client};
+use crate::{
+    cluster::forward::late::Late,
+    session::{Session, client::Client},
+};
 
 /// Keys given up at once by the read that made the table too large.
 const TRIM_PER_READ: usize = 16;
@@ -60,6 +73,10 @@ pub struct Tracking {
     broadcast: Broadcast,
     /// Whether clients have left whose ids may still be in the table.
     has_leftovers: AtomicBool,
+    /// Other nodes whose clients track.
+    followers: Followers,
+    /// Notified when the first client begins: other nodes are to be followed.
+    begun: Notify,
     live: Arc<Live>,
 }
 
@@ -71,6 +88,8 @@ impl Tracking {
             table: Table::default(),
             broadcast: Broadcast::default(),
             has_leftovers: AtomicBool::new(false),
+            followers: Followers::default(),
+            begun: Notify::new(),
             live,
         }
     }
@@ -101,6 +120,7 @@ impl Tracking {
             *len += usize::from(self.trackers.insert(tracker.client.id, tracker.clone()).is_none());
             self.live.interest.set_tracking(true);
         }
+        self.begun.notify_one();
         all.iter().for_each(|prefix| self.broadcast.add(prefix, &tracker));
         session.tracking = Some(Box::new(TrackingState { tracker, caching: false, prefixes: all }));
         session.refresh_mode();
@@ -127,8 +147,14 @@ impl Tracking {
         self.trim(TRIM_PER_READ);
     }
 
-    /// Tells clients that `origin` (0: nobody) has changed `key`. The key's shard is held.
+    /// Tells clients, of other nodes too, that `origin` (0: nobody) has changed `key`. The key's shard is held.
     pub(super) fn invalidate(&self, origin: u64, key: &[u8]) {
+        self.followers.tell(Invalidation::Key(key));
+        self.invalidate_here(origin, key);
+    }
+
+    /// Tells this node's clients.
+    pub(crate) fn invalidate_here(&self, origin: u64, key: &[u8]) {
         let limit = self.live.push_limit();
         self.broadcast.note(key, origin, &limit);
         if let Some(ids) = self.table.remove(key) {
@@ -159,11 +185,44 @@ impl Tracking {
     /// Tells all tracking clients to drop everything. Called when the keys are gone already, so that what was read in
     /// between is dropped too.
     pub(super) fn invalidate_all(&self) {
+        self.followers.tell(Invalidation::All);
+        self.invalidate_all_here();
+    }
+
+    /// Tells this node's clients to drop everything.
+    pub(crate) fn invalidate_all_here(&self) {
         let limit = self.live.push_limit();
         self.table.clear();
         for entry in &self.trackers {
             entry.value().tell(Stale::All, &limit);
         }
+    }
+
+    /// Changes of other nodes' keys may have been missed: clients that keep copies drop them.
+    pub(crate) fn distrust(&self) {
+        if self.table.keys() > 0 || self.broadcast.len() > 0 {
+            self.invalidate_all_here();
+        }
+    }
+
+    /// Tells another node of all changes from here on.
+    pub(crate) fn add_follower(&self, follower: &Arc<Late>) {
+        let len = self.trackers_len.lock();
+        self.followers.add(follower);
+        self.live.interest.set_tracking(true);
+        drop(len);
+    }
+
+    /// Tells another node no more.
+    pub(crate) fn remove_follower(&self, follower: &Arc<Late>) {
+        if self.followers.remove(follower) {
+            self.has_leftovers.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until a client has begun to track since the last call.
+    pub(crate) async fn wait_begun(&self) {
+        self.begun.notified().await;
     }
 
     /// Housekeeping: gives up keys beyond the limit, and forgets clients that have left.
@@ -174,7 +233,7 @@ impl Tracking {
             // One by one even if nobody tracks: a client that begins right now must not lose what it has read.
             self.table.retain_clients(|id| self.trackers.contains_key(&id));
             let len = self.trackers_len.lock();
-            self.live.interest.set_tracking(*len > 0);
+            self.live.interest.set_tracking(*len > 0 || !self.followers.is_empty());
         }
     }
 

@@ -1,0 +1,69 @@
+//! What a node tells those whose clients keep copies of its keys.
+
+use super::{ForwardError, Reader};
+
+/// An INVALIDATE frame: which copies are stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalidation<'a> {
+    /// Of nothing yet: the answer to TRACK. From here on every change is told; those before it were not.
+    Begun,
+    /// Of everything.
+    All,
+    /// Of one key.
+    Key(&'a [u8]),
+}
+
+mod what {
+    pub(super) const BEGUN: u8 = 0;
+    pub(super) const ALL: u8 = 1;
+    pub(super) const KEY: u8 = 2;
+}
+
+impl<'a> Invalidation<'a> {
+    /// Appends the payload to `buf`.
+    pub fn encode(&self, buf: &mut Vec<u8>) {
+        match self {
+            Self::Begun => buf.push(what::BEGUN),
+            Self::All => buf.push(what::ALL),
+            Self::Key(key) => {
+                buf.push(what::KEY);
+                buf.extend_from_slice(key);
+            }
+        }
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// It is cut short, longer than it may be, or of an unknown kind.
+    pub fn decode(payload: &'a [u8]) -> Result<Self, ForwardError> {
+        let mut reader = Reader(payload);
+        match reader.u8()? {
+            what::BEGUN => reader.end().map(|()| Self::Begun),
+            what::ALL => reader.end().map(|()| Self::All),
+            what::KEY => Ok(Self::Key(reader.0)),
+            other => Err(ForwardError::UnknownInvalidation(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalidation_comes_back() {
+        for told in [Invalidation::Begun, Invalidation::All, Invalidation::Key(b"k"), Invalidation::Key(b"")] {
+            let mut buf = Vec::new();
+            told.encode(&mut buf);
+            assert_eq!(Invalidation::decode(&buf), Ok(told));
+        }
+    }
+
+    #[test]
+    fn a_malformed_invalidation_is_refused() {
+        assert_eq!(Invalidation::decode(b""), Err(ForwardError::CutShort));
+        assert_eq!(Invalidation::decode(b"\x01x"), Err(ForwardError::Trailing));
+        assert_eq!(Invalidation::decode(b"\x09"), Err(ForwardError::UnknownInvalidation(9)));
+    }
+}
