@@ -52,6 +52,25 @@ pub(crate) struct Worker {
     pub(crate) ends: Vec<(Status, usize)>,
 }
 
+impl Worker {
+    /// One that reads nothing.
+    pub(crate) fn without_sockets(node: &Arc<Node>) -> Self {
+        Self {
+            read_buf: Box::default(),
+            out: Vec::with_capacity(READ_BUF_LEN),
+            batch: Batch::default(),
+            rng: fastrand::Rng::new(),
+            settings: node.settings.view(),
+            shared_runs: SharedRuns::new(),
+            stats: node.stats.register(),
+            links: Links::new(fastrand::u64(..)),
+            refused: SlotSet::default(),
+            withheld: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+}
+
 thread_local! {
     static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
@@ -139,19 +158,7 @@ impl Workers {
 
 fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
-    WORKER.set(Some(Worker {
-        read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
-        out: Vec::with_capacity(READ_BUF_LEN),
-        batch: Batch::default(),
-        rng: fastrand::Rng::new(),
-        settings: node.settings.view(),
-        shared_runs: SharedRuns::new(),
-        stats: node.stats.register(),
-        links: Links::new(fastrand::u64(..)),
-        refused: SlotSet::default(),
-        withheld: Vec::new(),
-        ends: Vec::new(),
-    }));
+    WORKER.set(Some(Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) }));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
         if index == 0 {

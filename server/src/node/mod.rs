@@ -8,6 +8,7 @@ pub mod histogram;
 pub mod housekeeping;
 pub mod hub;
 pub mod latency;
+pub mod local;
 pub mod logging;
 pub mod memory;
 pub mod pause;
@@ -15,6 +16,7 @@ pub mod sampler;
 pub mod slowlog;
 pub mod start;
 pub mod stats;
+pub mod topology_push;
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{Node, advertise, files, housekeeping, sampler};
+use super::{Node, advertise, files, housekeeping, local::LocalNode, sampler, topology_push};
 use crate::{
     cluster::{
         runtime,
@@ -127,6 +127,12 @@ impl RunningNode {
     #[must_use]
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The node's keys without a socket, for the service that the node is embedded in.
+    #[must_use]
+    pub fn local(&self) -> LocalNode {
+        LocalNode::new(&self.node)
     }
 
     /// The threads that serve clients and other nodes.
@@ -251,6 +257,7 @@ async fn control(node: Arc<Node>, sockets: Sockets, workers: Workers) {
     tasks.spawn(net_housekeeping::run(node.clone()));
     tasks.spawn(apply_settings(node.clone()));
     tasks.spawn(sampler::run(node.clone()));
+    tasks.spawn(topology_push::run(node.clone()));
     tasks.spawn(housekeeping::run(node.clone()));
     node.shutdown.cancelled().await;
     tracing::info!("stopping: no more connections are accepted, running commands finish");
