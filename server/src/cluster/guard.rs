@@ -28,7 +28,10 @@ pub struct Guard {
 impl Guard {
     /// Turns the guard on: a gap beyond `gap_max_ms` closes it.
     pub fn arm(&self, gap_max_ms: u64, now_boot_ms: u64) {
-        self.beat_ms.store(now_boot_ms, Ordering::Relaxed);
+        // One that is armed keeps its beat: what first runs after a freeze may be a change of the view.
+        if self.gap_max_ms.load(Ordering::Acquire) == 0 {
+            self.beat_ms.store(now_boot_ms, Ordering::Relaxed);
+        }
         self.gap_max_ms.store(gap_max_ms.max(1), Ordering::Release);
     }
 
@@ -110,6 +113,14 @@ mod tests {
         assert!(!guard.may_run(11_203), "a fresh beat alone opens nothing");
         guard.open();
         assert!(guard.may_run(11_204));
+    }
+
+    #[test]
+    fn a_change_of_the_view_after_a_freeze_hides_no_gap() {
+        let guard = Guard::default();
+        guard.arm(1200, 10_000);
+        guard.arm(1200, 20_000);
+        assert!(!guard.may_run(20_000));
     }
 
     #[test]
