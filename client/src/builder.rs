@@ -7,6 +7,7 @@ use crate::{
     config::{Config, WhenBusy},
     conn::ConnectionObserver,
     error::{ClientError, ConfigError},
+    local::LocalExecutor,
     policy::{HedgeConfig, ReadPolicy},
 };
 
@@ -162,6 +163,13 @@ impl ClientBuilder {
     /// The zone (rack, data centre) that the client runs in, for [`ReadPolicy::SameZoneFirst`]: as the nodes' `--zone`.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.config.zone = Some(zone.into());
+        self
+    }
+
+    /// A node in this process: single commands for keys that it owns are executed in the calling thread, without the
+    /// network. See [`LocalExecutor`].
+    pub fn local(mut self, local: impl LocalExecutor + 'static) -> Self {
+        self.config.local = Some(Arc::new(local));
         self
     }
 

@@ -32,7 +32,13 @@ impl Inner {
         if cmd.is_blocking() {
             return self.execute_blocking(cmd, started, deadline).await;
         }
-        match cmd.routing()? {
+        let routing = cmd.routing()?;
+        if matches!(routing, Routing::Slot(_))
+            && let Some(value) = self.execute_locally(cmd)
+        {
+            return settled(value);
+        }
+        match routing {
             Routing::Slot(slot) if self.reads_copies() && cmd.is_read_only() => {
                 Box::pin(self.read(cmd, slot, started, deadline)).await
             }

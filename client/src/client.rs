@@ -68,7 +68,9 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) async fn connect(config: Config) -> Result<Self, ClientError> {
+    pub(crate) async fn connect(mut config: Config) -> Result<Self, ClientError> {
+        let refresher = Arc::<Refresher>::default();
+        config.link.observers.push(refresher.clone());
         let registry = Registry::new(&config, Handle::current());
         let seeds = config.seeds.iter().map(|seed| registry.link(seed)).collect();
         let topology = Topology::cluster(&[], seeds, false, |seed| registry.link(seed));
@@ -79,7 +81,7 @@ impl Client {
             config,
             registry,
             topology: RwLock::new(Arc::new(topology)),
-            refresher: Arc::default(),
+            refresher,
             retry_budget: ShareBudget::new(RETRY_BUDGET),
             main_ports: AtomicBool::new(false),
             closed: AtomicBool::new(false),

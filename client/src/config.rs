@@ -9,6 +9,7 @@ use rondache_protocol::resp::decoder::ReplyLimits;
 use crate::{
     conn::ConnectionObserver,
     error::ConfigError,
+    local::LocalExecutor,
     policy::{HedgeConfig, ReadPolicy},
 };
 use seed::Seed;
@@ -38,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) read_policy: ReadPolicy,
     pub(crate) hedge: Option<HedgeConfig>,
     pub(crate) zone: Option<String>,
+    pub(crate) local: Option<Arc<dyn LocalExecutor>>,
 }
 
 /// What concerns one connection.
@@ -81,6 +83,7 @@ impl Default for Config {
             read_policy: ReadPolicy::OwnerOnly,
             hedge: None,
             zone: None,
+            local: None,
         }
     }
 }

@@ -50,6 +50,7 @@ mod conn;
 mod convert;
 mod error;
 mod join;
+mod local;
 pub mod metrics;
 pub mod near;
 mod pipeline;
@@ -60,6 +61,11 @@ mod scan;
 mod topology;
 mod transaction;
 
+/// The guide, whose examples are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Guide;
+
 pub use builder::ClientBuilder;
 pub use bytes::Bytes;
 pub use client::Client;
@@ -69,6 +75,7 @@ pub use config::WhenBusy;
 pub use conn::ConnectionObserver;
 pub use convert::{ConvertError, FromValue};
 pub use error::{BusyLimit, ClientError, ConfigError, LinkError, RequestError, ServerError, ServerErrorKind};
+pub use local::LocalExecutor;
 pub use pipeline::Pipeline;
 pub use pubsub::{Message, Subscription, SubscriptionEvent};
 pub use rondache_protocol::resp::value::Value;

@@ -192,11 +192,15 @@ impl NodeProcess {
     /// # Panics
     /// It does not come to that, or has ended.
     pub fn wait_settled(&mut self, live: usize) {
-        self.wait_until("has settled", |node| {
-            let Ok((200, body)) = node.admin("/cluster") else { return false };
-            let Ok(status) = serde_json::from_str::<serde_json::Value>(&body) else { return false };
-            status["settled"] == true && status["live_members"] == live && matches!(node.admin("/readyz"), Ok((200, _)))
-        });
+        self.wait_until("has settled", |node| node.settled_slots(live).is_some());
+    }
+
+    /// Who holds which slots, in this node's eyes, if it has settled; see [`NodeProcess::wait_settled`].
+    fn settled_slots(&self, live: usize) -> Option<serde_json::Value> {
+        let Ok((200, body)) = self.admin("/cluster") else { return None };
+        let mut status: serde_json::Value = serde_json::from_str(&body).ok()?;
+        let is_settled = status["settled"] == true && status["live_members"] == live;
+        (is_settled && matches!(self.admin("/readyz"), Ok((200, _)))).then(|| status["ranges"].take())
     }
 
     /// Whether the process has not ended.
@@ -232,6 +236,19 @@ impl Drop for NodeProcess {
             let _ = std::fs::remove_file(&self.log);
         }
     }
+}
+
+/// Waits until all nodes have settled and see the same nodes at the same slots.
+///
+/// # Panics
+/// They do not come to that, or one has ended.
+pub fn wait_agreed(nodes: &mut [NodeProcess]) {
+    let live = nodes.len();
+    let Some((first, others)) = nodes.split_first_mut() else { return };
+    first.wait_until("agrees with the others", |first| {
+        let slots = first.settled_slots(live);
+        slots.is_some() && others.iter().all(|other| other.settled_slots(live) == slots)
+    });
 }
 
 /// The CPU time that a process has used so far, user and system.

@@ -99,6 +99,8 @@ fn greeting(link: &LinkConfig) -> Vec<(Cmd, bool)> {
         // For CLIENT LIST only; a server that doesn't know it is no worse.
         (info("LIB-NAME", "rondache-client"), false),
         (info("LIB-VER", env!("CARGO_PKG_VERSION")), false),
+        // To be told when slots move; servers that don't know it leave it to redirections.
+        (Cmd::new("CLIENT").arg("CAPA").arg("topology"), false),
     ];
     if link.db != 0 {
         commands.push((Cmd::new("SELECT").arg(link.db), true));

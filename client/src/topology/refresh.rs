@@ -20,7 +20,7 @@ use crate::{
     Cmd,
     client::Inner,
     config::seed::Seed,
-    conn::{Outcome, Payload, refusal_error, request_error},
+    conn::{ConnectionObserver, Outcome, Payload, refusal_error, request_error},
     error::{ClientError, LinkError, ServerError},
 };
 
@@ -28,6 +28,9 @@ use crate::{
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// After so long without an answer the next node is asked too.
 const IMPATIENCE: Duration = Duration::from_millis(150);
+
+/// The push message that says that slots have other owners. A connection asks for it with `CLIENT CAPA`.
+const TOPOLOGY: &[u8] = b"topology";
 
 /// What a node said of its cluster.
 enum Learnt {
@@ -40,6 +43,19 @@ enum Learnt {
 pub(crate) struct Refresher {
     wanted: Notify,
     is_wanted: AtomicBool,
+}
+
+/// Nodes push news of the topology, and a connection that ends may be news of it: neither waits for a call to fail.
+impl ConnectionObserver for Refresher {
+    fn pushed(&self, _: &str, kind: &[u8], _: &[Value]) {
+        if kind == TOPOLOGY {
+            self.request();
+        }
+    }
+
+    fn disconnected(&self, _: &str, _: &LinkError) {
+        self.request();
+    }
 }
 
 impl Refresher {

@@ -2,5 +2,6 @@
 
 mod calls;
 mod commands;
+mod embedded;
 mod streams;
 mod support;

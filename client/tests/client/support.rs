@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use rondache_client::{Client, ClientBuilder};
 use rondache_server::{
     config::settings::Settings,
-    node::{Node, start::RunningNode},
+    node::{Node, local::LocalNode, start::RunningNode},
 };
 
 /// A node in this process that ends with the value.
@@ -31,6 +31,10 @@ impl TestNode {
 
     pub(crate) fn address(&self) -> String {
         self.node.as_ref().expect("it runs").addr().to_string()
+    }
+
+    pub(crate) fn local(&self) -> LocalNode {
+        self.node.as_ref().expect("it runs").local()
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {

@@ -148,3 +148,39 @@ async fn where_owners_point_at_each_other_an_entry_finds_the_way() {
     assert_eq!(client.get::<String>("foo").await.expect("GET"), "v");
     assert_eq!((a.asked() + b.asked(), main.asked()), (3, 1));
 }
+
+#[tokio::test]
+async fn a_pushed_change_of_the_topology_is_learnt_without_a_redirection() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+    let (a, b) = (listen().await, listen().await);
+    let (a_addr, b_addr) = (a.local_addr().expect("a"), b.local_addr().expect("b"));
+    let has_moved = Arc::new(AtomicBool::new(false));
+    let (seen, moves) = (has_moved.clone(), has_moved.clone());
+    let a = MockNode::serve(a, move |words| match () {
+        () if is(words, "CLUSTER") => {
+            Act::reply(all_slots_at(if seen.load(Ordering::SeqCst) { b_addr } else { a_addr }))
+        }
+        () if is(words, "SET") => {
+            moves.store(true, Ordering::SeqCst);
+            Act::reply("+OK\r\n>2\r\n$8\r\ntopology\r\n:7\r\n")
+        }
+        () => Act::reply("$1\r\na\r\n"),
+    });
+    let b = MockNode::serve(b, move |words| match () {
+        () if is(words, "CLUSTER") => Act::reply(all_slots_at(b_addr)),
+        () => Act::reply("$1\r\nb\r\n"),
+    });
+    let client = a.builder().refresh_interval(Duration::from_secs(3600)).build().await.expect("a topology");
+    client.set("k", "v").await.expect("SET");
+    let learnt = async {
+        while client.nodes() != [Arc::from(b_addr.to_string())] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), learnt).await.expect("the new topology");
+    assert_eq!(client.get::<String>("k").await.expect("GET"), "b");
+    assert_eq!((a.asked(), b.asked()), (1, 1));
+}

@@ -1,12 +1,19 @@
 //! One of three nodes is cut off, serves its own clients on provisional claims, and comes back.
 
-use std::{fmt, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    fmt,
+    io::{self, Write},
+    net::SocketAddr,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use super::let_work;
 use crate::{
     load::{self, Load, Seen},
     netns::Network,
-    process::{NodeProcess, binary},
+    process::{NodeProcess, binary, wait_agreed},
     wire::{Conn, WireError},
 };
 
@@ -18,6 +25,8 @@ const KEYS: u64 = 20_000;
 pub struct Report {
     /// What the clients of the majority saw from the cut to the end.
     pub seen: Seen,
+    /// How long after the end of the cut all nodes agreed on who owns what.
+    pub agreed_after: Duration,
     /// Whether the isolated node served a write of its own client meanwhile.
     pub isolated_served: bool,
     /// Keys of the majority that the isolated node overwrote, and whose values its writes replaced in the end.
@@ -32,6 +41,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "majority: errors         {}", self.seen.error_count())?;
         writeln!(f, "majority: slowest        {:?} ({})", self.seen.slowest, self.seen.slowest_command)?;
+        writeln!(f, "majority: wrong reads    {}", self.seen.wrong.len())?;
+        writeln!(f, "all agreed after         {:?}", self.agreed_after)?;
         writeln!(f, "isolated node served     {}", self.isolated_served)?;
         writeln!(f, "overwritten by it        {}", self.overwritten)?;
         writeln!(f, "older keys lost          {}", self.keys_lost)?;
@@ -59,17 +70,19 @@ pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
     network.pull_cable(2)?;
     // Longer than it takes to hold the others for dead.
     let_work(cut_for / 2).await;
-    let isolated_served = overwrite_from_within(&network, addrs[2]);
+    let isolated_served = overwrite_from_within(&network, addrs[2]).unwrap_or(false);
     write_on_majority(addrs[0]).await?;
     let_work(cut_for / 2).await;
     network.plug_cable(2)?;
-    tokio::task::block_in_place(|| nodes.iter_mut().for_each(|node| node.wait_settled(3)));
-    let_work(Duration::from_secs(2)).await;
+    let plugged = Instant::now();
+    tokio::task::block_in_place(|| wait_agreed(&mut nodes));
+    let agreed_after = plugged.elapsed();
+    let_work(Duration::from_secs(1)).await;
     let seen = clients.finish().await;
     let overwritten = count_overwritten(addrs[2]).await?;
     let keys_lost = load::count_wrong(addrs[1], "old", KEYS, 64).await?;
     let differences = load::differences(addrs[2], &seen).await?;
-    Ok(Report { seen, isolated_served, overwritten, keys_lost, differences })
+    Ok(Report { seen, agreed_after, isolated_served, overwritten, keys_lost, differences })
 }
 
 fn start(network: &Network) -> Vec<NodeProcess> {
@@ -91,14 +104,17 @@ fn start(network: &Network) -> Vec<NodeProcess> {
 const CONTESTED: u64 = 500;
 
 /// Lets a client on the isolated machine write; whether it was served.
-fn overwrite_from_within(network: &Network, addr: SocketAddr) -> bool {
-    (0..CONTESTED).all(|index| {
-        let (host, key) = (addr.ip().to_string(), format!("contested:{index}"));
-        let mut client = network.command(2, Path::new("redis-cli"));
-        client.args(["-h", &host, "-p", &addr.port().to_string(), "SET", &key, "isolated"]);
-        let output = client.stdin(Stdio::null()).output();
-        output.is_ok_and(|output| output.stdout.starts_with(b"OK"))
-    })
+fn overwrite_from_within(network: &Network, addr: SocketAddr) -> io::Result<bool> {
+    let (host, port) = (addr.ip().to_string(), addr.port().to_string());
+    let mut client = network.command(2, Path::new("redis-cli"));
+    client.args(["-h", &host, "-p", &port]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut client = client.spawn()?;
+    let commands: String = (0..CONTESTED).map(|index| format!("SET contested:{index} isolated\n")).collect();
+    // Closed at once, so that the client ends.
+    client.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(commands.as_bytes()))?;
+    let output = client.wait_with_output()?;
+    let served = output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"OK")).count();
+    Ok(served as u64 == CONTESTED)
 }
 
 async fn write_on_majority(addr: SocketAddr) -> Result<(), WireError> {

@@ -43,6 +43,8 @@ pub const GROUP_LEN_MAX: usize = u16::MAX as usize;
 const GROUP_HEAD_LEN: usize = 1 + 1 + 2 + 4 + 8 + 8 + 4;
 /// Bytes of an entry in a reply's table.
 const ITEM_LEN: usize = 1 + 4;
+/// In front of a REPLY frame's table: the frame that it answers, and the count.
+const REPLY_HEAD_LEN: usize = 8 + 4;
 
 /// A frame's content contradicts its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,8 @@ pub enum Status {
     Moved = 3,
     /// Nothing was executed: the replies before it fill the frame, or the peer holds commands back. It may be sent again.
     Later = 4,
+    /// It ran, but too few copies confirmed that they have what it wrote.
+    Unconfirmed = 5,
 }
 
 impl Status {
@@ -87,6 +91,7 @@ impl Status {
             2 => Ok(Self::Unknown),
             3 => Ok(Self::Moved),
             4 => Ok(Self::Later),
+            5 => Ok(Self::Unconfirmed),
             other => Err(ForwardError::UnknownStatus(other)),
         }
     }
@@ -316,6 +321,14 @@ impl ReplyEncoder {
         while self.done < self.count {
             self.end_reply(buf, rest);
         }
+    }
+}
+
+/// Changes what became of a request in a REPLY payload that is complete.
+pub fn set_reply_status(payload: &mut [u8], index: usize, status: Status) {
+    let count = payload.get(8..REPLY_HEAD_LEN).and_then(|count| count.try_into().ok()).map_or(0, u32::from_le_bytes);
+    if index < count as usize {
+        put(payload, REPLY_HEAD_LEN + index * ITEM_LEN, &[status as u8]);
     }
 }
 

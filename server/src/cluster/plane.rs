@@ -79,6 +79,9 @@ pub trait DataPlane {
     /// and otherwise when the row tells it to. (It also drops what no row made a copy when it loses the link to its owner.)
     fn stop_copy(&mut self, slot: u16, to: Identity);
 
+    /// The row names a copy that was made: from now on writes may count on it.
+    fn list_copy(&mut self, _slot: u16, _to: Identity) {}
+
     /// Of an owned slot: lets its commands wait. [`PlaneEvent::CaughtUp`] follows for each copy that has applied all of
     /// the slot's effects.
     fn park(&mut self, slot: u16);

@@ -87,6 +87,11 @@ impl Bench {
             is_serving: false,
             retry: None,
             refused: &mut refused,
+            guards_writes: false,
+            withheld: &mut Vec::new(),
+            reads_copies: false,
+            reads_copy: false,
+            nth: None,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);
         let mut out = Vec::new();

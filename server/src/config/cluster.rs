@@ -45,6 +45,9 @@ pub struct ClusterSettings {
     pub admin_listen: Vec<SocketAddr>,
     /// `advertise`: host name or address by which others reach this node; empty: the first address of `listen`.
     pub advertise: String,
+    /// The address that stands for this node, where one was found at its start: what `advertise` names, or what others see
+    /// of a node that listens everywhere.
+    pub advertised_ip: Option<IpAddr>,
     /// `join`: `HOST:PORT` of main ports of nodes to join, any of which suffices.
     pub join: Vec<String>,
     /// `node-name`
@@ -84,6 +87,7 @@ impl Default for ClusterSettings {
             bus_listen: Vec::new(),
             admin_listen: Vec::new(),
             advertise: String::new(),
+            advertised_ip: None,
             join: Vec::new(),
             node_name: String::new(),
             name: "rondache".to_owned(),
@@ -168,11 +172,12 @@ impl Settings {
         format!("{host}:{port}")
     }
 
-    /// The address by which others reach `addr` of this node: `advertise` in place of its host where that is an address,
-    /// loopback where the node listens everywhere and nothing better is known.
+    /// The address by which others reach `addr` of this node: what was found at its start in place of the host, loopback
+    /// where the node listens everywhere and nothing better is known.
     #[must_use]
     pub fn advertised(&self, addr: SocketAddr) -> SocketAddr {
-        if let Ok(ip) = self.cluster.advertise.parse::<IpAddr>() {
+        let is_named = !self.cluster.advertise.is_empty();
+        if let Some(ip) = self.cluster.advertised_ip.filter(|_| is_named || addr.ip().is_unspecified()) {
             return SocketAddr::new(ip, addr.port());
         }
         if !addr.ip().is_unspecified() {
@@ -236,7 +241,11 @@ mod tests {
         let mut settings = listening("0.0.0.0:7001");
         let addr = settings.listen[0];
         assert_eq!(settings.advertised(addr), "127.0.0.1:7001".parse().unwrap());
-        settings.cluster.advertise = "10.1.2.3".to_owned();
+        settings.cluster.advertised_ip = Some(IpAddr::from([10, 1, 2, 3]));
         assert_eq!(settings.advertised(addr), "10.1.2.3:7001".parse().unwrap());
+        let one = "127.0.0.1:7001".parse().unwrap();
+        assert_eq!(settings.advertised(one), one, "where it listens is an address");
+        settings.cluster.advertise = "host".to_owned();
+        assert_eq!(settings.advertised(one), "10.1.2.3:7001".parse().unwrap());
     }
 }

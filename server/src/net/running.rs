@@ -6,6 +6,7 @@ use rondache_protocol::{bus::forward::Status, resp::request::RequestParser};
 
 use super::worker::Worker;
 use crate::{
+    config::cluster::ReadFrom,
     node::{Node, clock},
     session::{Session, away::Away, batch::BatchEnd, execute::Executor, timing::BatchTimer},
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
@@ -46,6 +47,11 @@ pub(crate) fn run_batch(
         is_serving: away.is_serving(),
         retry: None,
         refused: &mut worker.refused,
+        guards_writes: worker.settings.cluster.write_acks > 0 || !node.cluster.may_write(),
+        withheld: &mut worker.withheld,
+        reads_copies: matches!(away, Away::Collect(_)) && worker.settings.cluster.read_from != ReadFrom::Owner,
+        reads_copy: false,
+        nth: None,
     };
     let batch = &mut worker.batch;
     // A bug in a command must cost its own client at most: the others of this worker go on.

@@ -18,7 +18,10 @@ use tokio::sync::mpsc;
 
 use super::connection::Connection;
 use crate::{
-    cluster::forward::{broadcast, links::Links, owner::PeerConnection, slot_set::SlotSet},
+    cluster::{
+        forward::{broadcast, links::Links, owner::PeerConnection, slot_set::SlotSet},
+        replication::withheld::Withheld,
+    },
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
@@ -43,8 +46,29 @@ pub(crate) struct Worker {
     pub(crate) links: Links,
     /// Slots of which a request of the running batch waits elsewhere: later ones must not overtake it.
     pub(crate) refused: SlotSet,
+    /// Writes of the running batch that copies must confirm before their replies are sent.
+    pub(crate) withheld: Vec<Withheld>,
     /// Room for where the replies to another node's requests end.
     pub(crate) ends: Vec<(Status, usize)>,
+}
+
+impl Worker {
+    /// One that reads nothing.
+    pub(crate) fn without_sockets(node: &Arc<Node>) -> Self {
+        Self {
+            read_buf: Box::default(),
+            out: Vec::with_capacity(READ_BUF_LEN),
+            batch: Batch::default(),
+            rng: fastrand::Rng::new(),
+            settings: node.settings.view(),
+            shared_runs: SharedRuns::new(),
+            stats: node.stats.register(),
+            links: Links::new(fastrand::u64(..)),
+            refused: SlotSet::default(),
+            withheld: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
 }
 
 thread_local! {
@@ -134,18 +158,7 @@ impl Workers {
 
 fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
-    WORKER.set(Some(Worker {
-        read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(),
-        out: Vec::with_capacity(READ_BUF_LEN),
-        batch: Batch::default(),
-        rng: fastrand::Rng::new(),
-        settings: node.settings.view(),
-        shared_runs: SharedRuns::new(),
-        stats: node.stats.register(),
-        links: Links::new(fastrand::u64(..)),
-        refused: SlotSet::default(),
-        ends: Vec::new(),
-    }));
+    WORKER.set(Some(Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) }));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
         if index == 0 {

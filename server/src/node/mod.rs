@@ -1,5 +1,6 @@
 //! A running node: what all connections share, and its start and end.
 
+mod advertise;
 pub mod clock;
 pub mod cluster_status;
 mod files;
@@ -7,6 +8,7 @@ pub mod histogram;
 pub mod housekeeping;
 pub mod hub;
 pub mod latency;
+pub mod local;
 pub mod logging;
 pub mod memory;
 pub mod pause;
@@ -14,6 +16,7 @@ pub mod sampler;
 pub mod slowlog;
 pub mod start;
 pub mod stats;
+pub mod topology_push;
 
 use std::sync::Arc;
 

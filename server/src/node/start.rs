@@ -14,7 +14,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{Node, files, housekeeping, sampler};
+use super::{Node, advertise, files, housekeeping, local::LocalNode, sampler, topology_push};
 use crate::{
     cluster::{
         runtime,
@@ -53,6 +53,14 @@ pub enum StartError {
     /// What was given as a node to join names none.
     #[error("cannot join: {0}")]
     Join(#[from] SeedError),
+    /// What others are to reach the node by has no address.
+    #[error("--advertise {host}: {source}")]
+    Advertise {
+        /// The name.
+        host: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// The system refuses a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -75,6 +83,8 @@ impl Node {
     /// An address is taken or not ours, or the system refuses a thread.
     pub fn start(mut settings: Settings) -> Result<RunningNode, StartError> {
         let seeds = settings.cluster.join.iter().map(|seed| seed.parse()).collect::<Result<Vec<Seed>, _>>()?;
+        settings.cluster.advertised_ip = advertise::find(&settings, &seeds)
+            .map_err(|source| StartError::Advertise { host: settings.cluster.advertise.clone(), source })?;
         let sockets = bind_all(&settings)?;
         let addrs = local_addrs(&sockets);
         // Where port 0 was asked for, this is the port that it became.
@@ -117,6 +127,12 @@ impl RunningNode {
     #[must_use]
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The node's keys without a socket, for the service that the node is embedded in.
+    #[must_use]
+    pub fn local(&self) -> LocalNode {
+        LocalNode::new(&self.node)
     }
 
     /// The threads that serve clients and other nodes.
@@ -241,6 +257,7 @@ async fn control(node: Arc<Node>, sockets: Sockets, workers: Workers) {
     tasks.spawn(net_housekeeping::run(node.clone()));
     tasks.spawn(apply_settings(node.clone()));
     tasks.spawn(sampler::run(node.clone()));
+    tasks.spawn(topology_push::run(node.clone()));
     tasks.spawn(housekeeping::run(node.clone()));
     node.shutdown.cancelled().await;
     tracing::info!("stopping: no more connections are accepted, running commands finish");

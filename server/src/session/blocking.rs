@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::{ReplyMode, Session, client::Client, execute::Executor};
 use crate::{
+    cluster::replication::withheld::Withheld,
     command::{
         args::{Args, OwnedArgs},
         ctx::{self, BlockSpec, TimeoutReply},
@@ -41,7 +42,7 @@ struct Waiting {
     keys: Vec<Box<[u8]>>,
     on_timeout: TimeoutReply,
     /// Taken by whoever answers. Locked before any shard, never while one is held.
-    answer: Mutex<Option<oneshot::Sender<Vec<u8>>>>,
+    answer: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
 /// All blocked commands of the node.
@@ -54,6 +55,14 @@ pub struct BlockedCommands {
     by_client: DashMap<u64, Ticket>,
 }
 
+/// What a blocked command gets.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) reply: Vec<u8>,
+    /// What it wrote, if copies must confirm that before the reply is sent.
+    pub(crate) withheld: Vec<Withheld>,
+}
+
 /// A connection's hold on its blocked command.
 #[derive(Debug)]
 pub struct Blocked {
@@ -62,7 +71,7 @@ pub struct Blocked {
     /// Whether the client wants no reply (CLIENT REPLY).
     pub is_silent: bool,
     /// Resolves to the reply.
-    pub reply: oneshot::Receiver<Vec<u8>>,
+    pub(crate) reply: oneshot::Receiver<Answer>,
     /// How long to wait, in ms; `None`: for ever.
     pub timeout_ms: Option<u64>,
 }
@@ -87,7 +96,7 @@ impl BlockedCommands {
         let Some(waiting) = self.waiting(ticket) else { return false };
         // The caller may hold shards, inside a transaction, for which whoever serves the client may be waiting.
         let Some(sender) = waiting.answer.try_lock().and_then(|mut answer| answer.take()) else { return false };
-        self.answer(ticket, &waiting, sender, |reply| {
+        self.answer(ticket, &waiting, sender, Vec::new(), |reply| {
             if with_error {
                 reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
             } else {
@@ -106,17 +115,18 @@ impl BlockedCommands {
         &self,
         ticket: Ticket,
         waiting: &Waiting,
-        sender: oneshot::Sender<Vec<u8>>,
+        sender: oneshot::Sender<Answer>,
+        withheld: Vec<Withheld>,
         write: impl FnOnce(&mut ReplyWriter<'_>),
     ) {
         // The client may block anew as soon as it has its answer: nothing of this wait must remain by then.
         self.by_ticket.remove(&ticket);
         self.by_client.remove(&waiting.client.id);
         waiting.client.facts.lock().is_blocked = false;
-        let mut out = Vec::new();
-        write(&mut ReplyWriter::new(&mut out, waiting.resp));
+        let mut reply = Vec::new();
+        write(&mut ReplyWriter::new(&mut reply, waiting.resp));
         // The connection may have ended meanwhile; then nobody reads the reply.
-        let _ = sender.send(out);
+        let _ = sender.send(Answer { reply, withheld });
     }
 }
 
@@ -142,7 +152,7 @@ impl Blocked {
     fn end(&self, node: &Node, write: impl FnOnce(&mut ReplyWriter<'_>)) {
         let sender = self.waiting.answer.lock().take();
         if let Some(sender) = sender {
-            node.blocked.answer(self.ticket, &self.waiting, sender, write);
+            node.blocked.answer(self.ticket, &self.waiting, sender, Vec::new(), write);
         }
     }
 
@@ -265,9 +275,9 @@ fn serve_key(executor: &mut Executor<'_, '_>, db: usize, bytes: &[u8]) {
             continue;
         }
         match run_again(executor, &waiting, bytes) {
-            Served::Answered(reply) => {
+            Served::Answered(Answer { reply, withheld }) => {
                 if let Some(sender) = answer.take() {
-                    blocked.answer(ticket, &waiting, sender, |writer| *writer.buf() = reply);
+                    blocked.answer(ticket, &waiting, sender, withheld, |writer| *writer.buf() = reply);
                 }
             }
             Served::WaitsOn => {}
@@ -279,7 +289,7 @@ fn serve_key(executor: &mut Executor<'_, '_>, db: usize, bytes: &[u8]) {
 /// What came of running a waiting command again.
 enum Served {
     /// Its reply.
-    Answered(Vec<u8>),
+    Answered(Answer),
     /// There is nothing for it.
     WaitsOn,
     /// The key is gone: there is nothing for those further back in the line either.
@@ -323,14 +333,22 @@ const fn awaited_kind(group: Group) -> Option<Kind> {
 fn call_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, command: &Command, args: &Args<'_>) -> Served {
     let mut session = Session::new(waiting.client.clone(), true);
     (session.db, session.resp) = (waiting.db, waiting.resp);
-    let mut out = Vec::new();
-    match executor.call(&mut session, command, args, ctx::HashedKeys::default(), ctx::Waiting::Served, &mut out) {
+    let mut reply = Vec::new();
+    executor.ks.forget_written();
+    match executor.call(&mut session, command, args, ctx::HashedKeys::default(), ctx::Waiting::Served, &mut reply) {
         (Ok(()), Some(_)) => Served::WaitsOn,
-        (Ok(()), None) => Served::Answered(out),
+        (Ok(()), None) => {
+            // Who waited waits for the copies himself: whoever pushed has his reply without that.
+            let own = executor.withheld.len();
+            if executor.guards_writes {
+                executor.withhold(0..reply.len());
+            }
+            Served::Answered(Answer { reply, withheld: executor.withheld.split_off(own) })
+        }
         (Err(error), _) => {
-            out.clear();
-            ReplyWriter::new(&mut out, waiting.resp).error(error.to_string());
-            Served::Answered(out)
+            reply.clear();
+            ReplyWriter::new(&mut reply, waiting.resp).error(error.to_string());
+            Served::Answered(Answer { reply, withheld: Vec::new() })
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Client {
     pub last_command: AtomicU64,
     /// Whether it chose RESP3: who sends it messages encodes them accordingly.
     pub is_resp3: AtomicBool,
+    /// Whether it wants to be told when slots have other owners: see [`topology_push`](crate::node::topology_push).
+    pub wants_topology: AtomicBool,
     /// Whether it listens to any channel or pattern.
     pub is_subscribed: AtomicBool,
     /// Whether the connection that its invalidations go to has ended.
@@ -214,6 +216,7 @@ impl Clients {
             commands: AtomicU64::new(0),
             last_command: AtomicU64::new(u64::MAX),
             is_resp3: AtomicBool::new(false),
+            wants_topology: AtomicBool::new(false),
             is_subscribed: AtomicBool::new(false),
             has_broken_redirect: AtomicBool::new(false),
             waits_elsewhere: AtomicU8::new(0),

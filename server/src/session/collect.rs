@@ -13,11 +13,11 @@ use crate::{
     cluster::{
         forward::{
             gather::{Combine, Gather},
-            wave::{Joining, NO_SLOT, Target, Wave},
+            wave::{Joining, NO_SLOT, Target, WaitFor, Wave},
         },
         routing::{PeerIndex, Route, Routing},
     },
-    command::{args::Args, registry},
+    command::{args::Args, generic::wait::COUNTED_SLOTS, registry},
 };
 
 /// What became of a request that was to join a wave.
@@ -41,7 +41,8 @@ pub(super) fn join(
     wave: &mut Wave,
 ) -> Joined {
     let flags = planned.index.and_then(registry::by_index).map_or(Flags::empty(), |command| command.spec.flags);
-    let is_blocking = flags.contains(Flags::BLOCKING);
+    let is_count = matches!(place, Place::Everywhere(Combine::Least));
+    let is_blocking = flags.contains(Flags::BLOCKING) && !is_count;
     let spec = planned.index.and_then(registry::by_index).map(|command| command.spec);
     let is_watch = spec.is_some_and(|spec| spec.name == "watch");
     let is_last = is_blocking || matches!(place, Place::Everywhere(_));
@@ -61,6 +62,9 @@ pub(super) fn join(
         Place::Here => {}
         Place::Owner(slot) => {
             executor.refused.insert(slot);
+            if joining.is_write {
+                session.note_written(slot);
+            }
             if is_watch {
                 session.watched_elsewhere.add(slot);
             }
@@ -71,7 +75,16 @@ pub(super) fn join(
             }
         }
         Place::Unit(slot) => push_unit(executor, session, Joining { slot, ..joining }, wave),
-        Place::Split(split) => push_split(executor, &planned.args, split, joining, wave),
+        Place::Split(split) => {
+            if joining.is_write {
+                keys_by_slot(&planned.args, split).iter().for_each(|(slot, _)| session.note_written(*slot));
+            }
+            push_split(executor, &planned.args, split, joining, wave);
+        }
+        Place::Everywhere(Combine::Least) => {
+            push_count(&executor.node.cluster.routing, session, joining, wave);
+            wave.wait = WaitFor::of(&planned.args);
+        }
         Place::Everywhere(combine) => {
             push_everywhere(&executor.node.cluster.routing, &planned.args, combine, joining, wave);
         }
@@ -90,6 +103,9 @@ fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Jo
         ..joining.manner
     };
     let joining = Joining { manner, is_write: queued.has_any(Flags::WRITE), ..joining };
+    if joining.is_write {
+        session.note_written(joining.slot);
+    }
     wave.push(joining, None, |requests| {
         write_request([&b"MULTI"[..]].into_iter(), requests);
         queued.commands().for_each(|args| write_request(args.as_args().from(0), requests));
@@ -165,8 +181,34 @@ fn push_everywhere(routing: &Routing, args: &Args<'_>, combine: Combine, joining
     wave.gathers.push(Gather { combine, parts, places: Vec::new(), is_resp3: joining.manner.is_resp3 });
 }
 
+/// WAIT: asks each owner of slots that the connection wrote to how many copies have all of them.
+fn push_count(routing: &Routing, session: &Session, joining: Joining, wave: &mut Wave) {
+    let mut asked: Vec<(Target, Vec<u16>)> = vec![(Target::Here, Vec::new())];
+    for slot in session.written.iter().flat_map(|slots| slots.iter()) {
+        let target = match routing.route(slot) {
+            Route::Peer(peer) => Target::Node(peer),
+            // Where it is nobody's, this node answers that no copy has it.
+            Route::Mine | Route::Parked => Target::Here,
+        };
+        match asked.iter_mut().find(|(of, _)| *of == target) {
+            Some((_, slots)) => slots.push(slot),
+            None => asked.push((target, vec![slot])),
+        }
+    }
+    let gather = wave.gathers.len() as u16;
+    let parts = asked.len();
+    for (target, slots) in asked {
+        let slots: Vec<String> = slots.iter().map(u16::to_string).collect();
+        let slots = format!("{COUNTED_SLOTS}{}", slots.join(","));
+        wave.push(Joining { target, ..joining }, Some(gather), |requests| {
+            write_request([&b"WAIT"[..], b"0", slots.as_bytes()].into_iter(), requests);
+        });
+    }
+    wave.gathers.push(Gather { combine: Combine::Least, parts, places: Vec::new(), is_resp3: joining.manner.is_resp3 });
+}
+
 /// The peers that own slots.
-fn owners(routing: &Routing) -> Vec<PeerIndex> {
+pub(crate) fn owners(routing: &Routing) -> Vec<PeerIndex> {
     let mut owners = Vec::new();
     for slot in 0..rondache_protocol::slot::SLOTS {
         if let Route::Peer(peer) = routing.route(slot)

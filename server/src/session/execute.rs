@@ -10,12 +10,12 @@ use super::{
     ReplyMode, Session,
     away::Served,
     blocking,
-    placing::Place,
+    placing::{Place, slots_of},
     timing::{self, BatchTimer},
     transaction::{Executed, Transaction},
 };
 use crate::{
-    cluster::forward::slot_set::SlotSet,
+    cluster::{forward::slot_set::SlotSet, replication::withheld::Withheld},
     command::{
         CommandError, CommandResult,
         args::Args,
@@ -25,7 +25,11 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{key::Key, keyspace::Keyspace, replicate::recent::Retried},
+    store::{
+        key::Key,
+        keyspace::{ExpiryRole, Keyspace},
+        replicate::recent::Retried,
+    },
 };
 
 /// Commands that CLIENT PAUSE … WRITE holds back.
@@ -78,6 +82,16 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) retry: Option<u32>,
     /// Slots of which an earlier request waits for another node.
     pub(crate) refused: &'e mut SlotSet,
+    /// Whether writes need more than an owner: copies that are in sync (`write-acks`), or a majority.
+    pub(crate) guards_writes: bool,
+    /// Writes that copies must confirm before their replies are sent.
+    pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Whether clients of this port read from this node's copies (`read-from`).
+    pub(crate) reads_copies: bool,
+    /// Whether the running command does.
+    pub(crate) reads_copy: bool,
+    /// Of another node's requests, which one runs.
+    pub(crate) nth: Option<usize>,
 }
 
 /// One command, looked up and hashed.
@@ -105,6 +119,7 @@ impl<'e, 's> Executor<'e, 's> {
     #[inline]
     fn run_command(&mut self, session: &mut Session, planned: &Planned<'_>, out: &mut Vec<u8>) -> Flow {
         let args = &planned.args;
+        self.reads_copy = false;
         let Some((index, command)) = planned.index.and_then(|index| Some((index, registry::by_index(index)?))) else {
             let error = super::super::command::unknown_command(args);
             return self.fail(session, None, error, out);
@@ -123,8 +138,14 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
+        // Copies tell nobody of their changes: what is tracked is read from its owner.
+        self.reads_copy = self.reads_copies
+            && spec.flags.contains(Flags::READONLY)
+            && session.tracking.is_none()
+            && !session.is_redirecting;
         // Of what is not queued in a transaction nothing goes elsewhere.
-        if self.is_clustered && !session.is_redirecting && session.transaction.is_none() {
+        let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
+        if self.is_clustered && is_routed && session.transaction.is_none() {
             match self.place(spec, planned) {
                 Ok(Place::Here) => {}
                 Ok(place) => return Flow::Elsewhere(place),
@@ -151,6 +172,7 @@ impl<'e, 's> Executor<'e, 's> {
         } else if self.is_clustered && session.transaction.is_none() {
             // Routes change under the shards' locks: from here on the answer holds.
             match self.place(spec, planned) {
+                Ok(Place::Here) if self.reads_copy => self.ks.expiry_role = ExpiryRole::Copy,
                 Ok(Place::Here) => {}
                 Ok(place) => return Flow::Elsewhere(place),
                 Err(error) => return self.fail(session, Some(index), error, out),
@@ -162,7 +184,12 @@ impl<'e, 's> Executor<'e, 's> {
                 return flow;
             }
         }
+        let is_guarded = self.guards_writes && spec.flags.contains(Flags::WRITE);
+        if is_guarded && let Err(error) = self.check_write(spec, args) {
+            return self.fail(session, Some(index), error, out);
+        }
         let reply_from = out.len();
+        self.ks.forget_written();
         let (result, blocked) = self.call(session, command, args, planned.hashed, Waiting::Arriving, out);
         self.ks.expiry_role = role;
         self.stats.count_call(timing::slot_of(index, spec, args));
@@ -176,6 +203,12 @@ impl<'e, 's> Executor<'e, 's> {
         };
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
+        }
+        if is_guarded {
+            self.withhold(reply_from..out.len());
+        }
+        if self.is_clustered && !self.is_serving && spec.flags.contains(Flags::WRITE) {
+            note_written(session, spec, planned);
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
@@ -240,6 +273,7 @@ impl<'e, 's> Executor<'e, 's> {
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
         self.ks.forwarded = Some(served.write_id());
+        self.nth = Some(served.ends.len());
         self.retry = served.is_retry.then_some(served.age_ms);
     }
 
@@ -260,7 +294,7 @@ impl<'e, 's> Executor<'e, 's> {
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                out.extend_from_slice(&reply);
+                self.recalled(slot, &reply, out);
                 Some(Flow::Next)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
@@ -274,7 +308,7 @@ impl<'e, 's> Executor<'e, 's> {
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                out.extend_from_slice(&reply);
+                self.recalled(slot, &reply, out);
                 Some(Executed::Here)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
@@ -513,6 +547,17 @@ impl<'e, 's> Executor<'e, 's> {
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
     }
+}
+
+/// Remembers which slots a command wrote to.
+#[inline]
+fn note_written(session: &mut Session, spec: &'static CommandSpec, planned: &Planned<'_>) {
+    if spec.single_key
+        && let Some(first) = &planned.hashed.first
+    {
+        return session.note_written(first.slot);
+    }
+    slots_of(spec, &planned.args, |slot| session.note_written(slot));
 }
 
 /// What follows a command of a connection that is not in the plain state.

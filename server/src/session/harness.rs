@@ -139,6 +139,11 @@ pub(crate) fn run_on(
         is_serving: false,
         retry: None,
         refused: &mut SlotSet::default(),
+        guards_writes: settings.cluster.write_acks > 0 || !node.cluster.may_write(),
+        withheld: &mut Vec::new(),
+        reads_copies: settings.cluster.read_from != crate::config::cluster::ReadFrom::Owner,
+        reads_copy: false,
+        nth: None,
     };
     let mut parser = RequestParser::new(RequestLimits::default());
     let mut out = Vec::new();

@@ -3,11 +3,12 @@
 //! [`batch`] parses what a read brought and prefetches the keys; [`execute`] checks, locks and runs one command;
 //! [`transaction`] is MULTI/EXEC; [`blocking`] lets commands wait for keys.
 
+pub(crate) mod acks;
 pub(crate) mod away;
 pub mod batch;
 pub mod blocking;
 pub mod client;
-mod collect;
+pub(crate) mod collect;
 pub mod describe;
 pub mod execute;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use rondache_protocol::resp::writer::RespVersion;
 
 use self::{client::Client, placing::Slots, transaction::Transaction};
 use crate::{
+    cluster::forward::slot_set::SlotSet,
     node::hub::{
         channels::{Kind, Subscriptions},
         tracking::TrackingState,
@@ -56,6 +58,8 @@ pub struct Session {
     pub reads_copies: bool,
     /// The slots of keys that are WATCHed at other nodes.
     pub(crate) watched_elsewhere: Slots,
+    /// The slots that the connection wrote to, for WAIT; `None`: none, or the node was always alone.
+    pub(crate) written: Option<Box<SlotSet>>,
     /// Whether other nodes keep state for this client, which they are to be told to forget.
     pub(crate) is_held_elsewhere: bool,
     /// Whether it stands for a client of another node, which delivers its messages.
@@ -109,6 +113,7 @@ impl Session {
             is_redirecting: false,
             reads_copies: false,
             watched_elsewhere: Slots::None,
+            written: None,
             is_held_elsewhere: false,
             is_remote: false,
             closes: false,
@@ -125,6 +130,12 @@ impl Session {
             && self.reply_mode == ReplyMode::On
             && self.subscriptions.is_none()
             && self.tracking.is_none();
+    }
+
+    /// Remembers a slot that the connection writes to.
+    #[inline]
+    pub(crate) fn note_written(&mut self, slot: u16) {
+        self.written.get_or_insert_default().insert(slot);
     }
 
     /// Whether only commands about subscriptions are allowed: RESP2 can't tell their messages from replies.

@@ -113,7 +113,8 @@ impl Executor<'_, '_> {
     /// Whether a slot's commands run here, as far as is known, and none of an earlier request's waits elsewhere.
     #[inline]
     fn runs(&self, slot: u16) -> bool {
-        self.node.cluster.routing.is_mine(slot) && !self.refused.contains(slot)
+        let routing = &self.node.cluster.routing;
+        (routing.is_mine(slot) || self.reads_copy && routing.is_copy(slot)) && !self.refused.contains(slot)
     }
 
     fn place_rarer(&self, spec: &'static CommandSpec, planned: &Planned<'_>) -> Result<Place, CommandError> {
@@ -125,6 +126,7 @@ impl Executor<'_, '_> {
         }
         let mut runs_here = true;
         match slots_of(spec, args, |slot| runs_here &= self.runs(slot)) {
+            Slots::None if spec.name == "wait" && !self.is_serving => generic::wait::place_wait(args),
             Slots::None => Ok(Place::Here),
             Slots::One(_) if runs_here => Ok(Place::Here),
             Slots::One(slot) => Ok(Place::Owner(slot)),
@@ -144,7 +146,7 @@ impl Executor<'_, '_> {
             "dbsize" => Combine::Sum,
             "keys" => Combine::Concat,
             "randomkey" => Combine::First,
-            "flushall" | "flushdb" => Combine::Ok,
+            "flushall" | "flushdb" => Combine::Flushed,
             "scan" => {
                 let slot = SlotCursor::parse(args.get(1)).slot;
                 return Ok(Some(if self.runs(slot) { Place::Here } else { Place::Owner(slot) }));

@@ -281,16 +281,36 @@ impl Executor<'_, '_> {
             self.reply(session, out).null_array();
             return Ok(Executed::Here);
         }
+        let is_guarded = self.guards_writes && commands.iter().any(|(of, ..)| of.spec.flags.contains(Flags::WRITE));
+        if is_guarded && let Err(error) = self.check_writes(&commands) {
+            self.ks.release();
+            end(session, self.ks);
+            return Err(error);
+        }
+        if self.is_clustered && !self.is_serving {
+            commands.iter().filter(|(of, ..)| of.spec.flags.contains(Flags::WRITE)).for_each(|(command, _, args)| {
+                slots_of(command.spec, &args.as_args(), |slot| session.note_written(slot));
+            });
+        }
         let reply_from = out.len();
+        self.ks.forget_written();
         self.ks.begin_transaction();
         self.reply(session, out).array(commands.len());
         for (command, index, args) in &commands {
             self.run_queued(session, command, *index, &args.as_args(), out);
         }
         self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
+        if is_guarded {
+            self.withhold(reply_from..out.len());
+        }
         self.ks.release();
         end(session, self.ks);
         Ok(Executed::Here)
+    }
+
+    fn check_writes(&self, commands: &[(&'static Command, u16, OwnedArgs)]) -> CommandResult {
+        let mut writes = commands.iter().filter(|(command, ..)| command.spec.flags.contains(Flags::WRITE));
+        writes.try_for_each(|(command, _, args)| self.check_write(command.spec, &args.as_args()))
     }
 
     /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.

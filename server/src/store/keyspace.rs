@@ -21,7 +21,7 @@ use super::{
     key::Key,
     object::{Kind, Object, Typed, WrongType},
     observer::{EventClass, Interest, Observer},
-    replicate::{append::Wakes, pending::PendingEffects, recent::Retried},
+    replicate::{append::Wakes, outgoing::Outgoing, pending::PendingEffects, recent::Retried},
     shard::{Db, Shard, ShardGuard},
     table::Place,
 };

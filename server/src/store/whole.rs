@@ -15,9 +15,17 @@ use super::{
 pub struct Flushed {
     databases: Vec<Db>,
     entries: Vec<EntryBox>,
+    /// Of which slots: see [`Flushed::slots`].
+    slots: Vec<u8>,
 }
 
 impl Flushed {
+    /// Of which slots the keys were removed: a bit per slot, 16 bits per shard in the shards' order.
+    #[must_use]
+    pub fn slots(&self) -> &[u8] {
+        &self.slots
+    }
+
     /// How many keys there are to free.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -102,8 +110,10 @@ impl Keyspace<'_> {
         let now_ms = self.now_ms();
         let evictor = &self.store().evictor;
         let mut wakes = std::mem::take(&mut self.wakes);
+        let mut flushed_slots = Vec::with_capacity(SHARDS * size_of::<u16>());
         self.for_each_shard(|shard_index, shard| {
             let slots = shard.served_slots();
+            flushed_slots.extend_from_slice(&slots.bits().to_le_bytes());
             if slots.is_empty() {
                 return;
             }
@@ -123,7 +133,7 @@ impl Keyspace<'_> {
         }
         self.counts.changes += dropped.len as u64;
         let (databases, entries) = dropped.into_databases();
-        Flushed { databases, entries }
+        Flushed { databases, entries, slots: flushed_slots }
     }
 
     /// Lets two databases change places. Watched keys count as changed where they are in either of the two; clients that

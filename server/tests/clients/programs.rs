@@ -18,11 +18,11 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     on_path.or_else(|| skip(name))
 }
 
-/// A Python that has redis-py.
-pub(crate) fn python_with_redis() -> Option<PathBuf> {
+/// A Python that has a module: `redis`, `glide`.
+pub(crate) fn python_with(module: &str) -> Option<PathBuf> {
     let python = env::var_os("TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
-    let probe = Command::new(&python).args(["-c", "import redis"]).stderr(Stdio::null()).status();
-    if probe.is_ok_and(|status| status.success()) { Some(python) } else { skip("redis-py") }
+    let probe = Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
+    if probe.is_ok_and(|status| status.success()) { Some(python) } else { skip(&format!("Python's {module}")) }
 }
 
 fn skip(what: &str) -> Option<PathBuf> {

@@ -11,7 +11,7 @@ const SCRIPT: &str = include_str!("redis_py.py");
 const CLUSTER_SCRIPT: &str = include_str!("redis_py_cluster.py");
 
 fn run_with_protocol(script: &str, protocol: u8) {
-    let Some(python) = programs::python_with_redis() else { return };
+    let Some(python) = programs::python_with("redis") else { return };
     let node = TestNode::start();
     let mut command = Command::new(python);
     command.args(["-", &node.port.to_string(), &protocol.to_string()]);

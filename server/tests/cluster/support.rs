@@ -121,10 +121,7 @@ impl Cluster {
 
     /// A connection to a node.
     pub(crate) fn connect(&self, at: usize) -> Client {
-        let stream = TcpStream::connect(self.nodes[at].addr()).expect("the node accepts connections");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_nodelay(true).expect("an option");
-        Client { stream }
+        Client::connect(self.nodes[at].addr())
     }
 
     /// A key of a slot that a node owns; the number tells such keys apart.
@@ -146,6 +143,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A connection to that address.
+    pub(crate) fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).expect("the node accepts connections");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("an option");
+        Self { stream }
+    }
+
     /// Sends commands of words between blanks, all at once.
     pub(crate) fn send(&mut self, lines: &[&str]) {
         let mut bytes = Vec::new();

@@ -140,8 +140,9 @@ impl Coordinator {
         if mine.claim.firm_epoch != theirs.claim.firm_epoch || mine.claim.provisional <= theirs.claim.provisional {
             return false;
         }
-        let fork = self.forks.get(&mine.slot).filter(|fork| fork.from == to);
-        let Some(base_seq) = fork.and_then(|fork| fork.base_seq) else { return true };
+        // Who has taken the slot from nobody is the one from whom it was taken, and goes on.
+        let Some(fork) = self.forks.get(&mine.slot) else { return false };
+        let Some(base_seq) = fork.base_seq.filter(|_| fork.from == to) else { return true };
         let has_written = io.plane.position(mine.slot).seq > base_seq;
         let have_they = theirs.position.seq > base_seq;
         have_they || !has_written

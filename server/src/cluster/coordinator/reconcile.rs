@@ -148,6 +148,7 @@ impl Coordinator {
         }
         let copies = row.copies.iter().copied().chain([to]).collect();
         self.change_copies(row, copies);
+        io.plane.list_copy(slot, to);
     }
 
     /// A copy, under way or in sync, is none any more.

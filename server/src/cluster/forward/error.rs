@@ -20,6 +20,12 @@ pub enum ForwardFailure {
          command may or may not have been executed"
     )]
     OutcomeUnknown,
+    /// It was executed, and too few copies have confirmed that they have it.
+    #[error(
+        "UNKNOWN The command was executed, but fewer copies than write-acks asks for confirmed it in time: it is lost if its \
+         slot's owner dies before they have it"
+    )]
+    Unconfirmed,
     /// The request is longer than what nodes send each other.
     #[error("ERR the request is too long to be forwarded to the node that owns its slot")]
     TooLong,

@@ -1,6 +1,9 @@
 //! Commands that were split over several slots or nodes, and how the parts' replies become one.
 
-use rondache_protocol::resp::writer::{ReplyWriter, RespVersion};
+use rondache_protocol::{
+    resp::writer::{ReplyWriter, RespVersion},
+    slot::SLOTS,
+};
 
 use super::{error::ForwardFailure, wave::Wave};
 
@@ -9,14 +12,18 @@ use super::{error::ForwardFailure, wave::Wave};
 pub(crate) enum Combine {
     /// Integers are added up (DEL, EXISTS, DBSIZE …).
     Sum,
-    /// All say OK (MSET, FLUSHALL …).
+    /// All say OK (MSET).
     Ok,
+    /// Each tells which slots it has emptied (FLUSHALL): together that must be all.
+    Flushed,
     /// Elements of arrays take the places that [`Gather::places`] says (MGET).
     Places,
     /// Arrays are put one behind another (KEYS).
     Concat,
     /// The first reply that is not null (RANDOMKEY).
     First,
+    /// The least integer; what failed is none (WAIT).
+    Least,
 }
 
 /// A command whose parts are consecutive items of a wave.
@@ -34,6 +41,9 @@ impl Gather {
     /// Appends the whole's reply to `out`, whose first part is the wave's item `first`. The first error among the parts is
     /// the error of the whole.
     pub(crate) fn write(&self, wave: &Wave, first: usize, out: &mut Vec<u8>) {
+        if self.combine == Combine::Least {
+            return ReplyWriter::new(out, RespVersion::V2).integer(self.least(wave, first));
+        }
         let parts = first..first + self.parts;
         let replies: Result<Vec<&[u8]>, ForwardFailure> = parts.map(|index| wave.reply(index)).collect();
         let version = if self.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
@@ -48,9 +58,34 @@ impl Gather {
         }
     }
 
+    /// The least integer among the parts, whose failures are zeros.
+    pub(crate) fn least(&self, wave: &Wave, first: usize) -> i64 {
+        let count = |index| wave.reply(index).ok().and_then(header).map_or(0, |(count, _)| count);
+        (first..first + self.parts).map(count).min().unwrap_or(0)
+    }
+
+    /// Whether a flush has missed slots: they moved to a node that had been asked before, from one that was asked behind.
+    pub(crate) fn has_gaps(&self, wave: &Wave, first: usize) -> bool {
+        if self.combine != Combine::Flushed {
+            return false;
+        }
+        let mut emptied = vec![0_u8; usize::from(SLOTS) / 8];
+        for index in first..first + self.parts {
+            // An error is an answer: it is passed on.
+            let Some((_, slots)) = wave.reply(index).ok().filter(|reply| reply.starts_with(b"$")).and_then(header)
+            else {
+                return false;
+            };
+            emptied.iter_mut().zip(slots).for_each(|(all, of_node)| *all |= of_node);
+        }
+        emptied.iter().any(|bits| *bits != u8::MAX)
+    }
+
     fn combine(&self, replies: &[&[u8]], reply: &mut ReplyWriter<'_>) {
         match self.combine {
-            Combine::Ok => reply.ok(),
+            Combine::Ok | Combine::Flushed => reply.ok(),
+            // It is combined where failures are still known.
+            Combine::Least => reply.integer(0),
             Combine::Sum => reply.integer(replies.iter().filter_map(|part| header(part)).map(|(sum, _)| sum).sum()),
             Combine::First => {
                 let found = replies.iter().find(|part| part.starts_with(b"$") && !part.starts_with(b"$-"));

@@ -1,4 +1,5 @@
-//! What a link's other end is sent unasked: replies to requests that waited for their keys, and invalidations.
+//! What a link's other end is sent apart from the replies at hand: replies to requests that waited, for their keys or for
+//! copies to confirm what they wrote, and invalidations.
 
 use std::{
     sync::Arc,
@@ -8,20 +9,26 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 use rondache_protocol::bus::{
-    forward::{Invalidation, ReplyEncoder, Status, kind},
+    forward::{self, Invalidation, ReplyEncoder, Status, kind},
     frame,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::FRAME_LEN_MAX;
-use crate::{node::Node, session::blocking::Blocked};
+use crate::{
+    cluster::replication::withheld::{self, Withheld},
+    node::Node,
+    session::blocking::Blocked,
+    store::observer::Observer,
+};
 
 /// Invalidations that wait for a link's socket: with more, the peer is told that everything is stale.
 const INVALIDATIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Frames for a link's socket from tasks beside the one that serves it.
 ///
-/// Bound: one reply per client that waits, and [`INVALIDATIONS_BYTES_MAX`]. The lock is a leaf: shards may be held.
+/// Bound: one reply per client that waits, one frame per wave of the other node, and [`INVALIDATIONS_BYTES_MAX`]. The lock
+/// is a leaf: shards may be held.
 #[derive(Debug, Default)]
 pub(crate) struct Late(Mutex<Queue>);
 
@@ -46,14 +53,20 @@ impl Late {
     }
 
     fn push(&self, id: u64, status: Status, reply: &[u8]) {
+        self.push_frame(|frames| {
+            let begun = frame::begin(frames, kind::REPLY, 0);
+            let mut encoder = ReplyEncoder::begin(frames, id, 1);
+            frames.extend_from_slice(reply);
+            encoder.end_reply(frames, status);
+            encoder.finish(frames, status);
+            // What a blocked command gets was one request's value: it fits.
+            let _ = frame::finish(frames, begun, FRAME_LEN_MAX);
+        });
+    }
+
+    fn push_frame(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut queue = self.0.lock();
-        let begun = frame::begin(&mut queue.frames, kind::REPLY, 0);
-        let mut encoder = ReplyEncoder::begin(&mut queue.frames, id, 1);
-        queue.frames.extend_from_slice(reply);
-        encoder.end_reply(&mut queue.frames, status);
-        encoder.finish(&mut queue.frames, status);
-        // What a blocked command gets was one request's value: it fits.
-        let _ = frame::finish(&mut queue.frames, begun, FRAME_LEN_MAX);
+        write(&mut queue.frames);
         wake(queue);
     }
 
@@ -90,6 +103,31 @@ pub(super) fn write_invalidation(stale: Invalidation<'_>, out: &mut Vec<u8>) {
     let _ = frame::finish(out, begun, FRAME_LEN_MAX);
 }
 
+/// Sends a reply frame once copies have confirmed what its requests wrote, of which `nth` says which it was. `count`: how
+/// many requests there are.
+pub(super) async fn confirm(
+    node: Arc<Node>,
+    mut payload: Vec<u8>,
+    count: usize,
+    mut withheld: Vec<Withheld>,
+    late: Arc<Late>,
+) {
+    let mut writes: Vec<usize> = withheld.iter().filter_map(|write| write.nth).collect();
+    writes.dedup();
+    withheld::wait(&node, &mut withheld, withheld::patience(&node)).await;
+    for write in &withheld {
+        forward::set_reply_status(&mut payload, write.nth.unwrap_or(0), Status::Unconfirmed);
+    }
+    late.push_frame(|frames| {
+        // It was measured when its requests had run.
+        let _ = frame::encode(frames, kind::REPLY, 0, &payload, FRAME_LEN_MAX);
+    });
+    if writes.len() < count && node.hub.interest().tracking() {
+        // What was read in the same frame may have changed since, and been told of before it was sent.
+        late.invalidate(Invalidation::All);
+    }
+}
+
 /// Waits for a blocked command's reply, its timeout, its client's end, or for its slot to go to another node.
 pub(super) async fn wait(node: Arc<Node>, id: u64, mut blocked: Blocked, ended: CancellationToken, late: Arc<Late>) {
     let timeout = async {
@@ -109,10 +147,10 @@ pub(super) async fn wait(node: Arc<Node>, id: u64, mut blocked: Blocked, ended: 
             biased;
             reply = &mut blocked.reply => {
                 blocked.leave(&node);
-                return match reply {
-                    Ok(reply) => late.push(id, Status::Done, &reply),
-                    Err(_) => late.push(id, Status::Later, &[]),
-                };
+                let Ok(mut answer) = reply else { return late.push(id, Status::Later, &[]) };
+                withheld::wait(&node, &mut answer.withheld, withheld::patience(&node)).await;
+                let status = if answer.withheld.is_empty() { Status::Done } else { Status::Unconfirmed };
+                return late.push(id, status, &answer.reply);
             }
             () = ended.cancelled() => return blocked.abandon(&node),
             () = &mut timeout, if !has_timed_out => {

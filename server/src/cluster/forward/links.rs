@@ -425,6 +425,7 @@ impl Links {
                     wave.resolve(index, State::Done { from, len });
                 }
                 Status::Unknown => wave.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
+                Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
                 Status::NotMine | Status::Moved => {
                     is_refused = true;
                     wave.resolve(index, State::Waiting);

@@ -210,6 +210,7 @@ impl Serving {
         let count = forward.count().map_err(io::Error::other)?;
         worker.settings.refresh(&self.node.settings);
         worker.refused.clear();
+        worker.withheld.clear();
         if !self.node.cluster.guard.may_run(clock::boot_ms()) {
             return hold_off(forward.id, count, out);
         }
@@ -233,6 +234,13 @@ impl Serving {
             }
         }
         encoder.finish(out, Status::Later);
+        if !worker.withheld.is_empty() && out.len() - start <= FRAME_LEN_MAX {
+            let payload = out.split_off(start + frame::HEADER_LEN);
+            out.truncate(start);
+            let withheld = std::mem::take(&mut worker.withheld);
+            tokio::spawn(late::confirm(self.node.clone(), payload, count, withheld, self.late.clone()));
+            return Ok(());
+        }
         if frame::finish(out, begun, FRAME_LEN_MAX).is_err() {
             return refuse_too_long(forward.id, count, out);
         }
@@ -277,6 +285,7 @@ impl Serving {
         let mut served = Served::new(std::mem::take(&mut worker.ends), group, full_at);
         let mut from = 0;
         let start = out.len();
+        let withheld_before = worker.withheld.len();
         self.parser.restart();
         let away = Away::Serve(&mut served);
         let end = run_batch(&self.node, worker, session, &mut self.parser, group.requests, &mut from, out, away);
@@ -300,6 +309,11 @@ impl Serving {
         }
         if group.manner.is_unit {
             keep_last_reply(out, start, &mut ends);
+        }
+        // Which of the frame's requests each write is.
+        for write in &mut worker.withheld[withheld_before..] {
+            let nth = if group.manner.is_unit { 0 } else { write.nth.unwrap_or(0) };
+            write.nth = Some(encoder.done() + nth);
         }
         let is_done = ends.len() == usize::from(group.count);
         encoder.end_replies(out, &ends);

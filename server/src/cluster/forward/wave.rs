@@ -7,7 +7,10 @@
 //! The replies of what ran here stand in one buffer; each item knows at which place of it its own reply belongs. When
 //! every item has one, [`Wave::assemble`] puts them together in the order of the requests.
 
-use std::{ops::Range, time::Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use rondache_protocol::{
     bus::forward::Manner,
@@ -15,10 +18,19 @@ use rondache_protocol::{
 };
 
 use super::{error::ForwardFailure, gather::Gather};
-use crate::cluster::routing::{PeerIndex, Route, Routing};
+use crate::{
+    cluster::{
+        replication::withheld::Withheld,
+        routing::{PeerIndex, Route, Routing},
+    },
+    command::args::Args,
+};
 
 /// The slot of an item that goes to a node rather than to a slot's owner.
 pub(crate) const NO_SLOT: u16 = u16::MAX;
+
+/// How long a WAIT that counted too few copies pauses before it counts again.
+pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Where an item goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +106,10 @@ pub(crate) struct Wave {
     /// The items' replies.
     pub(crate) replies: Vec<u8>,
     pub(crate) gathers: Vec<Gather>,
+    /// What was written here: copies must confirm it before any reply is sent. Where `nth` is set it names an item.
+    pub(crate) withheld: Vec<Withheld>,
+    /// WAIT: what it asked for.
+    pub(crate) wait: Option<WaitFor>,
     /// Frames that were sent and not answered.
     pub(crate) open: usize,
     /// Frames sent so far.
@@ -113,6 +129,8 @@ pub(crate) struct Wave {
     pub(crate) seen_changes: u64,
     /// Whether its bytes count among those that wait for owners.
     pub(crate) is_parked: bool,
+    /// Whether a node was left out that was to be asked.
+    pub(crate) has_left_out: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
 }
@@ -125,6 +143,8 @@ impl Default for Wave {
             local: Vec::new(),
             replies: Vec::new(),
             gathers: Vec::new(),
+            withheld: Vec::new(),
+            wait: None,
             open: 0,
             frames: 0,
             unresolved: 0,
@@ -135,9 +155,39 @@ impl Default for Wave {
             here: Vec::new(),
             seen_changes: 0,
             is_parked: false,
+            has_left_out: false,
             tries: 0,
         }
     }
+}
+
+/// What WAIT asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WaitFor {
+    /// How many copies.
+    pub(crate) wanted: i64,
+    /// For how long, in ms; 0: for ever.
+    pub(crate) timeout_ms: i64,
+}
+
+impl WaitFor {
+    /// By the command's arguments, which were looked at before.
+    pub(crate) fn of(args: &Args<'_>) -> Option<Self> {
+        Some(Self { wanted: args.integer(1).ok()?, timeout_ms: args.integer(2).ok()? })
+    }
+
+    /// The request that waits for the rest of the time; `None`: there is none.
+    pub(crate) fn again(self, waited: Duration) -> Option<Vec<u8>> {
+        let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
+        let rest_ms = if self.timeout_ms == 0 { 0 } else { self.timeout_ms.saturating_sub(waited_ms) };
+        let is_over = self.timeout_ms != 0 && rest_ms <= 0;
+        (!is_over).then(|| format!("*3\r\n$4\r\nWAIT\r\n{}{}", word(self.wanted), word(rest_ms)).into_bytes())
+    }
+}
+
+fn word(number: i64) -> String {
+    let digits = number.to_string();
+    format!("${}\r\n{digits}\r\n", digits.len())
 }
 
 /// Buffers that grew beyond this are given back when their wave has ended.
@@ -208,6 +258,44 @@ impl Wave {
         self.open = self.open.saturating_sub(1);
     }
 
+    /// Leaves out nodes that are dead: who owns their slots then has to be asked in their place.
+    pub(crate) fn leave_out(&mut self, is_dead: impl Fn(PeerIndex) -> bool) {
+        for item in &mut self.items {
+            if let (State::Waiting, Target::Node(peer)) = (item.state, item.target)
+                && is_dead(peer)
+            {
+                item.state = State::Failed(ForwardFailure::BetweenOwners);
+                self.unresolved -= 1;
+                self.has_left_out = true;
+            }
+        }
+    }
+
+    /// Whether all nodes are to be asked once more, since slots got other owners while they were asked. It is then a wave
+    /// of one command, which goes to everybody in `owners`.
+    pub(crate) fn ask_again(&mut self, now: Instant, owners: impl FnOnce() -> Vec<PeerIndex>) -> bool {
+        let [gather] = self.gathers.as_slice() else { return false };
+        let is_late = self.deadline.is_some_and(|deadline| deadline <= now);
+        if is_late || !self.has_left_out && !gather.has_gaps(self, 0) {
+            return false;
+        }
+        self.has_left_out = false;
+        self.items.retain(|item| !matches!((item.state, item.target), (State::Failed(_), Target::Node(_))));
+        for owner in owners() {
+            let is_known = self.items.iter().any(|item| item.target == Target::Node(owner));
+            if let Some(item) = self.items.first().filter(|_| !is_known).cloned() {
+                self.items.push(Item { target: Target::Node(owner), ..item });
+            }
+        }
+        for item in &mut self.items {
+            (item.state, item.number, item.may_have_run) = (State::Waiting, 0, false);
+        }
+        self.replies.clear();
+        self.unresolved = self.items.len();
+        self.gathers[0].parts = self.items.len();
+        true
+    }
+
     /// Whether something is to be sent, or run here.
     pub(crate) fn has_waiting(&self) -> bool {
         self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
@@ -256,6 +344,36 @@ impl Wave {
                 self.resolve(index, State::Failed(failure));
             }
         }
+    }
+
+    /// Copies have not confirmed these writes: their replies become errors.
+    pub(crate) fn disavow(&mut self, unconfirmed: &[Withheld]) {
+        for nth in unconfirmed.iter().filter_map(|write| write.nth) {
+            if let Some(item) = self.items.get_mut(nth) {
+                item.state = State::Failed(ForwardFailure::Unconfirmed);
+            }
+        }
+        let local = unconfirmed.iter().filter(|write| write.nth.is_none() && !write.reply.is_empty());
+        let mut ranges: Vec<Range<usize>> = local.map(|write| write.reply.clone()).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        // A command that wrote to several slots is there for each.
+        ranges.dedup();
+        // From the last on: what is replaced moves only what is behind it.
+        for range in ranges.into_iter().rev() {
+            let mut error = Vec::new();
+            write_failure(ForwardFailure::Unconfirmed, false, &mut error);
+            for item in self.items.iter_mut().filter(|item| item.at >= range.end) {
+                item.at = item.at - range.len() + error.len();
+            }
+            self.local.splice(range, error);
+        }
+    }
+
+    /// Where a WAIT counted too few copies: the request that goes on waiting, unless its time is over.
+    pub(crate) fn wait_again(&self, now: Instant) -> Option<Vec<u8>> {
+        let wait = self.wait?;
+        let count = self.gathers.first()?.least(self, 0);
+        if count >= wait.wanted { None } else { wait.again((now + WAIT_PAUSE).saturating_duration_since(self.began)) }
     }
 
     /// Wakes the connection that waits.
@@ -333,9 +451,11 @@ impl Wave {
         self.items.clear();
         self.items.shrink_to(1024);
         self.gathers.clear();
+        self.withheld.clear();
+        self.wait = None;
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
-        self.is_parked = false;
+        (self.is_parked, self.has_left_out) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }
@@ -366,6 +486,55 @@ mod tests {
         let from = wave.replies.len();
         wave.replies.extend_from_slice(reply);
         wave.resolve(index, State::Done { from, len: reply.len() });
+    }
+
+    #[test]
+    fn a_flush_that_missed_a_slot_is_asked_of_every_owner_again() {
+        let mut wave = Wave::default();
+        let here = Joining { target: Target::Here, ..joining(0) };
+        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"FLUSHALL"));
+        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
+        wave.gathers.push(Gather {
+            combine: crate::cluster::forward::gather::Combine::Flushed,
+            parts: 2,
+            places: Vec::new(),
+            is_resp3: false,
+        });
+        let slots = |byte: u8| [b"$2048\r\n", [byte; 2048].as_slice(), b"\r\n"].concat();
+        done(&mut wave, 0, &slots(0x0f));
+        done(&mut wave, 1, &slots(0x70));
+        let now = Instant::now();
+        assert!(wave.ask_again(now, || vec![PeerIndex(0), PeerIndex(1)]));
+        assert_eq!((wave.items.len(), wave.unresolved), (3, 3));
+        done(&mut wave, 0, &slots(0x0f));
+        done(&mut wave, 1, &slots(0x70));
+        done(&mut wave, 2, &slots(0x80));
+        assert!(!wave.ask_again(now, || vec![PeerIndex(0)]));
+        let mut out = Vec::new();
+        wave.assemble(&mut out);
+        assert_eq!(out, b"+OK\r\n");
+    }
+
+    #[test]
+    fn whoever_takes_over_from_a_dead_node_is_asked_in_its_place() {
+        let mut wave = Wave::default();
+        let here = Joining { target: Target::Here, ..joining(0) };
+        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"DBSIZE"));
+        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
+        let combine = crate::cluster::forward::gather::Combine::Sum;
+        wave.gathers.push(Gather { combine, parts: 2, places: Vec::new(), is_resp3: false });
+        done(&mut wave, 0, b":7\r\n");
+        wave.leave_out(|peer| peer == PeerIndex(0));
+        assert_eq!(wave.unresolved, 0);
+        let now = Instant::now();
+        assert!(wave.ask_again(now, || vec![PeerIndex(1)]));
+        assert_eq!(wave.items.last().map(|item| item.target), Some(Target::Node(PeerIndex(1))));
+        done(&mut wave, 0, b":8\r\n");
+        done(&mut wave, 1, b":2\r\n");
+        assert!(!wave.ask_again(now, || panic!("nobody is asked again")));
+        let mut out = Vec::new();
+        wave.assemble(&mut out);
+        assert_eq!(out, b":10\r\n");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::{
         ctx::{HashedKeys, Waiting},
         registry,
     },
+    config::settings::{EvictionPolicy, Settings},
     node::{Node, stats::WorkerStats},
     rdb::{self, Restored},
     session::{
@@ -78,6 +79,25 @@ struct Scratch {
     out: Vec<u8>,
     /// Slots of the present frame that were refused already.
     refused: Vec<u16>,
+    /// Whether the node is short of memory and may ask owners to evict.
+    is_short: bool,
+    /// Where it is: the slots that grow with the present frame, and by how many bytes, about.
+    grown: Vec<(u16, u64)>,
+}
+
+impl Scratch {
+    fn note_growth(&mut self, slot: u16, bytes: usize) {
+        match self.grown.last_mut() {
+            Some((last, grown)) if *last == slot => *grown += bytes as u64,
+            _ => self.grown.push((slot, bytes as u64)),
+        }
+    }
+}
+
+/// Whether the policy lets any key go: an owner that sheds does not look at deadlines.
+fn evicts_any_key(settings: &Settings) -> bool {
+    use EvictionPolicy::{AllKeysLfu, AllKeysLru, AllKeysRandom, AllKeysS3Fifo};
+    matches!(settings.maxmemory_policy, AllKeysS3Fifo | AllKeysLru | AllKeysLfu | AllKeysRandom)
 }
 
 /// What applies the records of one frame.
@@ -171,8 +191,14 @@ impl Applier {
             is_serving: false,
             retry: None,
             refused: &mut refused,
+            guards_writes: false,
+            withheld: &mut Vec::new(),
+            reads_copies: false,
+            reads_copy: false,
+            nth: None,
         };
         self.scratch.refused.clear();
+        self.scratch.is_short = evicts_any_key(&settings) && !node.memory.has_room();
         let mut frame = Frame {
             replication: &self.replication,
             executor: &mut executor,
@@ -183,6 +209,10 @@ impl Applier {
         };
         for record in Records::new(records) {
             frame.apply(record?, parts)?;
+        }
+        // As much as these records brought is to go: the copy stays as large as it is.
+        for (slot, bytes) in self.scratch.grown.drain(..) {
+            put_ack(acks, &Ack::Shed { slot, bytes });
         }
         if self.scratch.out.capacity() > OUT_KEPT_MAX {
             self.scratch.out = Vec::new();
@@ -323,6 +353,9 @@ impl Frame<'_, '_, '_> {
         ks.hold_one(shard);
         ks.shard_mut(shard).accept_effect(head.slot, head.at, head.now_ms, head.write.as_ref())?;
         ks.circumstances.now_ms = head.now_ms;
+        if self.scratch.is_short && spec.flags.contains(Flags::DENYOOM) {
+            self.scratch.note_growth(head.slot, args.from(0).map(<[u8]>::len).sum());
+        }
         self.session.db = usize::from(head.db);
         let out = &mut self.scratch.out;
         out.clear();
@@ -344,6 +377,9 @@ impl Frame<'_, '_, '_> {
             tracing::error!(slot = entry.slot, %error, "a value of a copy can't be read");
             Refusal::Diverged
         })?;
+        if self.scratch.is_short {
+            self.scratch.note_growth(entry.slot, entry.key.len() + entry.payload.len());
+        }
         let ks = &mut *self.executor.ks;
         let key = ks.key(entry.key);
         ks.hold_one(key.shard());

@@ -35,6 +35,9 @@ const WRITE_LEN_MAX: usize = 512 * 1024;
 const READ_LEN: usize = 256 * 1024;
 /// Answers are short.
 const ACKS_READ_LEN: usize = 4096;
+/// A copy that acknowledges nothing of what it was sent for this long is taken for gone: idle streams carry a heartbeat a
+/// second. The stream goes on over the next connection.
+const ACK_SILENCE_MAX: Duration = Duration::from_secs(5);
 /// A side that takes nothing for this long is taken for gone. The stream goes on over the next connection.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
@@ -103,7 +106,11 @@ pub async fn send(
     };
     let hearing = async {
         loop {
-            acks.read(&mut reader).await?;
+            match timeout(ACK_SILENCE_MAX, acks.read(&mut reader)).await {
+                Ok(read) => read?,
+                Err(_) if outgoing.lag(0).records > 0 => return Err(LinkError::Silent),
+                Err(_) => continue,
+            }
             acks.for_each(KIND_ACKS, |payload| replication.on_acks(outgoing, payload))?;
         }
     };
@@ -132,7 +139,7 @@ pub async fn receive(
         payload.clear();
         timeout(SILENCE_MAX, connection.write_all(&out)).await.map_err(|_| LinkError::Silent)??;
         out.clear();
-        records.read(&mut connection).await?;
+        timeout(SILENCE_MAX, records.read(&mut connection)).await.map_err(|_| LinkError::Silent)??;
         records.for_each(KIND_RECORDS, |frame| applier.apply(frame, &mut payload))?;
         replication.node.memory.publish();
     }

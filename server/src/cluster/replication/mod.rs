@@ -7,7 +7,8 @@
 //! | [`mover`] | slots that are being copied, paced |
 //! | [`pace`] | how many bytes a second |
 //! | [`link`] | a stream over a connection |
-//! | [`waiting`] | acknowledgements that somebody waits for: WAIT, `write-acks` |
+//! | [`waiting`] | acknowledgements that somebody waits for: WAIT |
+//! | `withheld` | replies that wait for them: `write-acks` |
 //!
 //! What is sent stands in [`Outgoing`] streams; see [`crate::store::replicate`]. Only [`link`] and the mover's thread do
 //! I/O or look at a clock.
@@ -20,6 +21,7 @@ pub mod plane;
 #[cfg(test)]
 mod tests;
 pub mod waiting;
+pub(crate) mod withheld;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -206,6 +208,11 @@ impl Replication {
         if has_overflowed {
             self.forget_lost(|_| false);
         }
+    }
+
+    /// Lets idle streams show that both of their ends are there: about once a second.
+    pub fn beat(&self, now_ms: u64) {
+        self.streams().iter().for_each(|stream| stream.beat(now_ms));
     }
 
     fn forget_lost(&self, is_gone: impl Fn(&Identity) -> bool) {

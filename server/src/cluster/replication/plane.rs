@@ -97,6 +97,10 @@ impl DataPlane for Plane {
         self.replication.node.store.control(slot, |control| control.stop_copy(to, (self.now_ms)()));
     }
 
+    fn list_copy(&mut self, slot: u16, to: Identity) {
+        self.replication.node.store.control(slot, |control| control.list_copy(to));
+    }
+
     fn park(&mut self, slot: u16) {
         let node = &self.replication.node;
         let copies = node.store.control(slot, |control| {
@@ -104,10 +108,10 @@ impl DataPlane for Plane {
                 control.park((self.now_ms)());
                 node.cluster.routing.set(slot, Route::Parked, false);
             }
-            control.acks()
+            control.streams()
         });
         // A copy that has everything already is told of at once.
-        copies.iter().for_each(|(outgoing, _)| self.replication.forward_events(outgoing));
+        copies.iter().for_each(|outgoing| self.replication.forward_events(outgoing));
     }
 
     fn unpark(&mut self, slot: u16) {

@@ -35,6 +35,8 @@ use crate::{
 const TICK: Duration = Duration::from_millis(20);
 /// The streams are looked after every so many ticks.
 const STREAMS_TICKS: u64 = 5;
+/// Idle streams show that they live every so many ticks.
+const BEAT_TICKS: u64 = 50;
 /// Slots whose copies are compared with their owner at a time: with [`STREAMS_TICKS`], a round over all slots takes about
 /// five minutes.
 const COMPARED_SLOTS: u16 = 6;
@@ -289,6 +291,9 @@ impl Coordination {
             let first = self.compared;
             self.replication.compare((first..SLOTS).take(usize::from(COMPARED_SLOTS)), clock::unix_ms());
             self.compared = if first + COMPARED_SLOTS < SLOTS { first + COMPARED_SLOTS } else { 0 };
+        }
+        if self.ticks.is_multiple_of(BEAT_TICKS) {
+            self.replication.beat(clock::unix_ms());
         }
         if self.ticks.is_multiple_of(SETTINGS_TICKS)
             && let Some(peer) = fastrand::choice(others(&self.view, &self.node).collect::<Vec<_>>())

@@ -9,7 +9,7 @@ mod object;
 mod rename;
 mod scan;
 mod sort;
-mod wait;
+pub(crate) mod wait;
 
 pub(crate) use copy::database;
 pub(crate) use object::encoding;

@@ -32,12 +32,17 @@ fn flush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, db: Option<usize>) -> CommandRe
         _ => return Err(CommandError::Syntax),
     };
     let flushed = ctx.ks.flush(db);
+    if ctx.ks.forwarded.is_some() {
+        // For the entry node, which has to know whether a slot was missed that moved meanwhile.
+        ctx.reply.bulk(flushed.slots());
+    } else {
+        ctx.reply.ok();
+    }
     if waits {
         drop(flushed);
     } else {
         free_in_background(flushed);
     }
-    ctx.reply.ok();
     Ok(())
 }
 

@@ -46,7 +46,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         Form::Text("a host name or an IP address"),
         |s| s.cluster.advertise.clone(),
         |s, text| texts::read_host(text).map(|host| s.cluster.advertise = host),
-        "The host by which other nodes and clients reach this node. By default the first address of `listen`.",
+        "The host by which other nodes and clients reach this node, found out when it starts. By default the first address \
+         of `listen`, and where that is all addresses, the one on the way to a seed.",
     )
     .fixed(),
     Parameter::text(

@@ -21,8 +21,9 @@ use crate::{
             error::ForwardFailure,
             link::start_tasks,
             links::WaveKey,
-            wave::{Item, State, Wave},
+            wave::{Item, State, WAIT_PAUSE, Wave},
         },
+        replication::withheld::{self, Withheld},
         routing::{Route, Routing},
     },
     net::{
@@ -34,9 +35,20 @@ use crate::{
         Session,
         away::{Away, Served},
         batch::BatchEnd,
+        collect::owners,
         placing::Slots,
     },
 };
+
+/// A wave whose requests all have their replies.
+enum Through {
+    /// They are sent; `false`: the connection is gone.
+    Sent(bool),
+    /// Copies must confirm first what was written here.
+    Written(Vec<Withheld>),
+    /// WAIT counted too few copies: this request counts again.
+    TooFew(Vec<u8>),
+}
 
 impl Connection {
     /// Runs a batch on a node that has met others.
@@ -54,11 +66,13 @@ impl Connection {
             return Turn::Frozen;
         }
         worker.refused.clear();
+        worker.withheld.clear();
         let mut wave = worker.links.lend();
         let away = Away::Collect(&mut wave);
         let end = run_batch(&self.node, worker, &mut self.session, &mut self.parser, buf, from, out, away);
         let turn = self.turn_after(end);
-        if wave.is_empty() {
+        wave.withheld.append(&mut worker.withheld);
+        if wave.is_empty() && wave.withheld.is_empty() {
             worker.links.give_back(wave);
             self.release_if_done(worker);
             return turn;
@@ -74,6 +88,8 @@ impl Connection {
         /// What happens while a wave is under way.
         enum Event {
             Done(bool),
+            Confirm(Vec<Withheld>),
+            WaitAgain(Vec<u8>),
             Unblock(bool),
             Input,
         }
@@ -85,8 +101,11 @@ impl Connection {
         let is_alive = loop {
             let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
             let event = poll_fn(|cx| {
-                if let Poll::Ready(is_alive) = with_worker(|worker| self.poll_wave(cx, worker, key)) {
-                    return Poll::Ready(Event::Done(is_alive));
+                match with_worker(|worker| self.poll_wave(cx, worker, key)) {
+                    Poll::Ready(Through::Sent(is_alive)) => return Poll::Ready(Event::Done(is_alive)),
+                    Poll::Ready(Through::TooFew(request)) => return Poll::Ready(Event::WaitAgain(request)),
+                    Poll::Ready(Through::Written(withheld)) => return Poll::Ready(Event::Confirm(withheld)),
+                    Poll::Pending => {}
                 }
                 if !is_blocking {
                     return Poll::Pending;
@@ -102,6 +121,11 @@ impl Connection {
             .await;
             match event {
                 Event::Done(is_alive) => break is_alive,
+                Event::Confirm(mut withheld) => {
+                    withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
+                    with_worker(|worker| worker.links.wave(key).into_iter().for_each(|wave| wave.disavow(&withheld)));
+                }
+                Event::WaitAgain(request) => break self.wait_again(key, request).await,
                 Event::Unblock(with_error) => with_worker(|worker| worker.links.unblock(client.id, with_error)),
                 Event::Input => {
                     if !self.take_input_while_blocked(may_read).await {
@@ -117,13 +141,26 @@ impl Connection {
         is_alive && (self.unsent.is_empty() || self.write_unsent().await)
     }
 
-    fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<bool> {
+    fn poll_wave(&mut self, cx: &mut Context<'_>, worker: &mut Worker, key: WaveKey) -> Poll<Through> {
         let node = self.node.clone();
         let routing = &node.cluster.routing;
         loop {
-            let Some(wave) = worker.links.wave(key) else { return Poll::Ready(false) };
+            let Some(wave) = worker.links.wave(key) else { return Poll::Ready(Through::Sent(false)) };
+            if !wave.gathers.is_empty() {
+                wave.leave_out(|peer| routing.peer(peer).is_none_or(|peer| peer.is_dead));
+            }
+            if wave.unresolved == 0 && !wave.withheld.is_empty() {
+                return Poll::Ready(Through::Written(std::mem::take(&mut wave.withheld)));
+            }
             if wave.unresolved == 0 {
-                return Poll::Ready(self.finish_wave(worker, key));
+                if !wave.gathers.is_empty() && wave.ask_again(Instant::now(), || owners(routing)) {
+                    worker.links.pause(key, Instant::now());
+                    continue;
+                }
+                if let Some(request) = wave.wait_again(Instant::now()) {
+                    return Poll::Ready(Through::TooFew(request));
+                }
+                return Poll::Ready(Through::Sent(self.finish_wave(worker, key)));
             }
             let now = Instant::now();
             if wave.is_blocking() && !wave.has_waiting() {
@@ -146,6 +183,31 @@ impl Connection {
             start_tasks(&node, worker);
             self.run_here(worker, key, now);
         }
+    }
+
+    /// Sends what stands before a WAIT, and puts that in front of what is to run next. `false`: the connection is gone.
+    async fn wait_again(&mut self, key: WaveKey, request: Vec<u8>) -> bool {
+        let is_sent = with_worker(|worker| {
+            let Some(wave) = worker.links.remove(key) else { return false };
+            let is_sent = wave.local.is_empty() || self.send(worker, &wave.local);
+            worker.links.give_back(wave);
+            is_sent
+        });
+        self.pending.splice(0..0, request);
+        self.has_more = true;
+        let pause = tokio::time::sleep(WAIT_PAUSE);
+        tokio::pin!(pause);
+        let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
+        let has_input = tokio::select! {
+            biased;
+            () = &mut pause => false,
+            () = Self::input_or_mail(&self.stream, &self.session, may_read) => true,
+        };
+        if has_input && !self.take_input_while_blocked(may_read).await {
+            return false;
+        }
+        pause.await;
+        is_sent
     }
 
     /// Sends the replies of a wave that is through.
@@ -228,6 +290,7 @@ impl Connection {
         let mut replies = std::mem::take(&mut wave.replies);
         let mut from = replies.len();
         let requests = wave.requests.get(range).unwrap_or_default();
+        worker.withheld.clear();
         let away = Away::Serve(&mut served);
         let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
@@ -239,11 +302,16 @@ impl Connection {
         if served.is_unit {
             keep_last_reply(&mut replies, from, &mut served.ends);
         }
+        for mut write in worker.withheld.drain(..) {
+            let nth = if manner.is_unit { 0 } else { write.nth.unwrap_or(0) };
+            write.nth = indexes.get(nth).copied();
+            wave.withheld.push(write);
+        }
         for (index, (status, end)) in indexes.iter().zip(&served.ends) {
             match status {
                 Status::Done => wave.resolve(*index, State::Done { from, len: end - from }),
                 Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                Status::NotMine | Status::Moved | Status::Later => {}
+                Status::NotMine | Status::Moved | Status::Later | Status::Unconfirmed => {}
             }
             from = *end;
         }

@@ -12,8 +12,15 @@ use tokio::net::TcpStream;
 
 use super::Connection;
 use crate::{
+    cluster::{
+        forward::{error::ForwardFailure, wave::write_failure},
+        replication::withheld,
+    },
     node::clock,
-    session::{Session, blocking::Blocked},
+    session::{
+        Session,
+        blocking::{Answer, Blocked},
+    },
 };
 
 /// While a command waits, at most this many bytes of what the client sends on are read: enough to notice that it left.
@@ -34,7 +41,7 @@ impl Connection {
         loop {
             enum Event {
                 Routes,
-                Reply(Option<Vec<u8>>),
+                Reply(Option<Answer>),
                 TimedOut,
                 Input,
             }
@@ -57,10 +64,14 @@ impl Connection {
             };
             match event {
                 Event::Routes => {}
-                Event::Reply(Some(reply)) => {
+                Event::Reply(Some(Answer { reply, mut withheld })) => {
                     blocked.leave(&self.node);
+                    withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
                     if !blocked.is_silent {
-                        self.unsent.extend_from_slice(&reply);
+                        match withheld.is_empty() {
+                            true => self.unsent.extend_from_slice(&reply),
+                            false => write_failure(ForwardFailure::Unconfirmed, false, &mut self.unsent),
+                        }
                     }
                     return self.write_unsent().await;
                 }
@@ -107,7 +118,7 @@ impl Connection {
         goes_on
     }
 
-    async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
+    pub(super) async fn input_or_mail(stream: &TcpStream, session: &Session, may_read: bool) {
         poll_fn(|cx| {
             if session.client.mailbox.is_filled() || may_read && stream.poll_read_ready(cx).is_ready() {
                 return Poll::Ready(());

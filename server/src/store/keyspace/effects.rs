@@ -110,6 +110,34 @@ impl<'s> Keyspace<'s> {
         into.append(&mut self.written);
     }
 
+    /// Forgets where slots stand that were written to.
+    #[inline]
+    pub(crate) fn forget_written(&mut self) {
+        self.written.clear();
+    }
+
+    /// Takes where the slots of held shards stand that were written to since this was last called or forgotten, each
+    /// with the copies that are to have the write: their streams, and the place of the write in each.
+    pub(crate) fn take_written_to(&mut self, mut visit: impl FnMut(Written, Vec<(Arc<Outgoing>, u64)>)) {
+        for written in std::mem::take(&mut self.written) {
+            let shard = usize::from(written.slot) % SHARDS;
+            if self.holds(shard) {
+                visit(written, self.shard(shard).copy_places(written.slot));
+            }
+        }
+    }
+
+    /// Notes a slot as if it had been written to just now: what a retry is answered must be as safe as the write.
+    pub(crate) fn note_rewritten(&mut self, slot: u16) {
+        let at = self.shard(usize::from(slot) % SHARDS).position(slot);
+        self.note_written(Written { slot, at });
+    }
+
+    /// How many copies of a slot, whose shard is held, there are that may take it over.
+    pub(crate) fn listed_copies(&self, slot: u16) -> usize {
+        self.shard(usize::from(slot) % SHARDS).listed_copies(slot)
+    }
+
     /// What is known of a forwarded write that is tried again, and was first tried at `tried_ms`. The slot's shard is
     /// held.
     #[must_use]

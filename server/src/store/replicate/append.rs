@@ -179,4 +179,9 @@ impl SlotState {
     pub(crate) fn complete(&self) -> impl Iterator<Item = &CopyLink> {
         self.copies.iter().filter(|link| link.stage == Stage::Complete)
     }
+
+    /// Those of them that the slot table names, so that they may take the slot over.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &CopyLink> {
+        self.complete().filter(|link| link.is_listed)
+    }
 }

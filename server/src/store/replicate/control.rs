@@ -88,6 +88,7 @@ impl SlotControl<'_> {
             state.copies.iter().for_each(|link| link.outgoing.unmark_caught_up(slot));
             let wanted = |link: &CopyLink| copies.iter().any(|outgoing| outgoing.to == link.to());
             state.copies.retain(|link| link.stage != Stage::Complete || wanted(link));
+            state.copies.iter_mut().for_each(|link| link.is_listed = wanted(link));
             self.set_role(Role::Owner);
             return;
         }
@@ -107,7 +108,7 @@ impl SlotControl<'_> {
         for outgoing in copies {
             let mut link = new_link(outgoing, Stage::Complete);
             if link.append(now_ms, self.wakes, |buf| put_lead(buf, slot, epoch, before)) {
-                link.began = link.last;
+                (link.began, link.is_listed) = (link.last, true);
                 self.state().copies.push(link);
             } else {
                 outgoing.tell(StreamEvent::Lost { slot, epoch });
@@ -172,6 +173,11 @@ impl SlotControl<'_> {
         let mut link = state.copies.swap_remove(at);
         link.outgoing.unmark(slot);
         link.append(now_ms, self.wakes, |buf| put_drop(buf, slot, epoch));
+    }
+
+    /// The slot table names a copy from now on.
+    pub(crate) fn list_copy(&mut self, to: Identity) {
+        self.state().copies.iter_mut().filter(|link| link.to() == to).for_each(|link| link.is_listed = true);
     }
 
     /// The copy has refused a record of the frame at `position`. Answers what was lost by that; `None`: it speaks of an
@@ -267,12 +273,25 @@ impl SlotControl<'_> {
         matches!(state.role, Role::Owner | Role::Parked) && state.holds(written)
     }
 
-    /// The streams of the slot's copies, each with the place behind which a copy has all that was written so far.
+    /// The streams of the slot's copies, whether the slot table names them or not.
+    pub(crate) fn streams(&mut self) -> Vec<Arc<Outgoing>> {
+        self.state().complete().map(|link| link.outgoing.clone()).collect()
+    }
+
+    /// The streams of the copies that may take the slot over, each with the place behind which a copy has all that was
+    /// written so far.
     pub(crate) fn acks(&mut self) -> Vec<(Arc<Outgoing>, u64)> {
-        self.state().complete().map(|link| (link.outgoing.clone(), link.last)).collect()
+        self.state().listed().map(|link| (link.outgoing.clone(), link.last)).collect()
     }
 }
 
 fn new_link(outgoing: &Arc<Outgoing>, stage: Stage) -> CopyLink {
-    CopyLink { outgoing: outgoing.clone(), generation: outgoing.generation(), stage, began: 0, last: 0 }
+    CopyLink {
+        outgoing: outgoing.clone(),
+        generation: outgoing.generation(),
+        stage,
+        began: 0,
+        last: 0,
+        is_listed: false,
+    }
 }

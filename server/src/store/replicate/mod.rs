@@ -72,6 +72,8 @@ pub(crate) struct CopyLink {
     pub(crate) began: u64,
     /// Where in the stream the slot's last record stands.
     pub(crate) last: u64,
+    /// Whether the slot table names it: only then it may take the slot over, and is waited for.
+    pub(crate) is_listed: bool,
 }
 
 impl CopyLink {
@@ -170,6 +172,11 @@ impl SlotSet {
         Self(1 << index_of(slot))
     }
 
+    /// A bit per slot, in the order of the slots.
+    pub(crate) const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether every slot is among them: then no key need be looked at.
     #[inline]
     pub(crate) const fn is_all(self) -> bool {
@@ -203,6 +210,23 @@ impl Shard {
     #[inline]
     pub(crate) fn owned_slots(&self) -> SlotSet {
         self.slots.as_ref().map_or(SlotSet::ALL, |slots| SlotSet(slots.owned))
+    }
+
+    /// How many copies of a slot there are that may take it over.
+    pub(crate) fn listed_copies(&self, slot: u16) -> usize {
+        self.slots.as_ref().map_or(0, |slots| slots.states[index_of(slot)].listed().count())
+    }
+
+    /// Their streams, and where in each the slot's last record stands.
+    pub(crate) fn copy_places(&self, slot: u16) -> Vec<(Arc<Outgoing>, u64)> {
+        let states = self.slots.as_ref().map(|slots| &slots.states[index_of(slot)]);
+        let links = states.into_iter().flat_map(SlotState::listed);
+        links.map(|link| (link.outgoing.clone(), link.last)).collect()
+    }
+
+    /// How far a slot has come here.
+    pub(crate) fn position(&self, slot: u16) -> SlotPosition {
+        self.slots.as_ref().map(|slots| slots.states[index_of(slot)].at).unwrap_or_default()
     }
 
     /// The slots whose keys this node counts and lists.

@@ -20,7 +20,7 @@ use std::{
 use parking_lot::Mutex;
 use rondache_protocol::bus::{
     identity::Identity,
-    replicate::{FRAME_HEAD_LEN, PART_LEN_MAX, put_part},
+    replicate::{FRAME_HEAD_LEN, PART_LEN_MAX, put_heartbeat, put_part},
 };
 
 /// A frame with this many bytes is closed, and the next one begun.
@@ -274,6 +274,18 @@ impl Outgoing {
         }
     }
 
+    /// Has the stream say that its owner is there, unless there is something that waits for its acknowledgement anyway.
+    pub(crate) fn beat(&self, now_ms: u64) {
+        {
+            let mut buffer = self.buffer.lock();
+            if buffer.is_closed || !buffer.frames.is_empty() || buffer.open.len() > FRAME_HEAD_LEN {
+                return;
+            }
+            buffer.append(now_ms, |buf| put_heartbeat(buf, now_ms));
+        }
+        self.wake();
+    }
+
     /// Ready when there is something to send or to tell, or the stream has ended.
     pub fn poll_work(&self, cx: &Context<'_>) -> Poll<()> {
         let mut buffer = self.buffer.lock();
@@ -508,6 +520,19 @@ mod tests {
                 (position, beats(records))
             })
             .collect()
+    }
+
+    #[test]
+    fn a_stream_shows_that_its_owner_is_there_only_while_nothing_else_waits() {
+        let stream = stream(1 << 20);
+        stream.beat(5);
+        stream.beat(6);
+        assert_eq!(taken(&stream), [(1, vec![5])]);
+        stream.beat(7);
+        assert_eq!(stream.lag(9).records, 1);
+        stream.acknowledge(1);
+        stream.beat(8);
+        assert_eq!(taken(&stream), [(2, vec![8])]);
     }
 
     #[test]

@@ -30,8 +30,14 @@ impl EffectTap {
         for shard in 0..SHARDS {
             let slots: &mut Slots = &mut Slots::default();
             for slot in (0..rondache_protocol::slot::SLOTS).filter(|slot| usize::from(*slot) % SHARDS == shard) {
-                let link =
-                    CopyLink { outgoing: outgoing.clone(), generation: 0, stage: Stage::Complete, began: 0, last: 0 };
+                let link = CopyLink {
+                    outgoing: outgoing.clone(),
+                    generation: 0,
+                    stage: Stage::Complete,
+                    began: 0,
+                    last: 0,
+                    is_listed: true,
+                };
                 slots.states[index_of(slot)].copies.push(link);
             }
             store.lock(shard).slots = Some(Box::new(std::mem::take(slots)));

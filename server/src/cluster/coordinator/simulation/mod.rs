@@ -29,7 +29,7 @@ use self::{
 };
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 4] = [42, 89, 1_000_017, 1_000_080];
+const REGRESSIONS: [u64; 6] = [42, 89, 1_000_017, 1_000_080, 2_000_019, 2_000_058];
 const SEEDS: u64 = 12;
 
 fn seeds(scenario: u64) -> Vec<u64> {
@@ -68,6 +68,11 @@ fn single_deaths_joins_and_leaves_lose_nothing_and_never_give_a_slot_two_owners(
 #[test]
 fn a_cluster_comes_together_after_crashes_freezes_and_partitions() {
     run_all(1, Scenario::Rough);
+}
+
+#[test]
+fn a_node_that_was_cut_off_costs_the_majority_nothing_when_it_comes_back() {
+    run_all(2, Scenario::Isolation);
 }
 
 #[test]

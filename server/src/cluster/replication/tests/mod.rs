@@ -219,6 +219,7 @@ impl World {
         );
         let owner = self.id(from);
         let epoch = self.0[from].plane.position(slot).epoch;
+        self.0[from].plane.list_copy(slot, copy);
         self.0[to].plane.follow(slot, epoch, Some(owner), Follow::Copy);
     }
 

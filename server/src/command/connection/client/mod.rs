@@ -7,7 +7,10 @@ mod pause;
 mod switches;
 mod tracking;
 
+use std::sync::atomic::Ordering;
+
 use super::super::{CommandResult, args::Args, ctx::Ctx, help, subcommand};
+use crate::node::topology_push::CAPABILITY;
 
 const HELP: &[(&str, &str)] = &[
     ("CACHING (YES|NO)", "Track, or don't track, the keys of the next command (OPTIN, OPTOUT)."),
@@ -39,7 +42,10 @@ pub(super) fn client(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
     match subcommand(ctx.spec, args)?.name {
         "caching" => tracking::caching(ctx, args),
         "capa" => {
-            // Nothing that a client can announce makes a difference here.
+            // What is not known here may be another server's.
+            if args.from(2).any(|capability| capability.eq_ignore_ascii_case(CAPABILITY.as_bytes())) {
+                ctx.session.client.wants_topology.store(true, Ordering::Relaxed);
+            }
             ctx.reply.ok();
             Ok(())
         }

@@ -1,0 +1,88 @@
+//! Replies that are withheld until enough copies have applied the writes that they tell of: `write-acks`.
+//!
+//! A batch that wrote notes, while it holds each command's shards, which copies are to have the write and where in their
+//! streams it stands. The next commands run on; the batch's replies wait, all of them once. A reply whose write is not
+//! confirmed at the deadline becomes an error.
+
+use std::{
+    future::poll_fn,
+    ops::Range,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    node::Node,
+    store::{keyspace::Written, replicate::outgoing::Outgoing},
+};
+
+/// How often a write that waits looks for copies that were made since.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A write whose reply is withheld.
+#[derive(Debug)]
+pub(crate) struct Withheld {
+    /// Where the slot stands with it.
+    pub(crate) written: Written,
+    /// The slot's copies: their streams, and the place in each behind which the copy has the write.
+    pub(crate) copies: Vec<(Arc<Outgoing>, u64)>,
+    /// How many of them must have it.
+    pub(crate) wanted: usize,
+    /// Where among the batch's replies its reply stands.
+    pub(crate) reply: Range<usize>,
+    /// Of requests that are told apart: which of them it was.
+    pub(crate) nth: Option<usize>,
+}
+
+impl Withheld {
+    fn is_confirmed(&self) -> bool {
+        self.copies.iter().filter(|(outgoing, position)| outgoing.acked() >= *position).count() >= self.wanted
+    }
+
+    /// Copies may have been lost, and others made. A slot that this node gave away meanwhile keeps the copies that it
+    /// had: whoever took it over has what they have.
+    fn look_again(&mut self, node: &Node) {
+        let copies = node.store.control(self.written.slot, |control| {
+            if control.holds(self.written.at) { control.acks() } else { Vec::new() }
+        });
+        if !copies.is_empty() {
+            self.copies = copies;
+        }
+    }
+}
+
+/// Waits until enough copies have the writes, at most for `patience`. What is left then was not confirmed.
+pub(crate) async fn wait(node: &Node, withheld: &mut Vec<Withheld>, patience: Duration) {
+    withheld.retain(|write| !write.is_confirmed());
+    if withheld.is_empty() {
+        return;
+    }
+    let deadline = Instant::now() + patience;
+    loop {
+        let until = deadline.min(Instant::now() + LOOK_INTERVAL);
+        let confirmed = timeout_at(until, poll_fn(|cx| poll(withheld, cx))).await;
+        if confirmed.is_ok() || Instant::now() >= deadline {
+            return;
+        }
+        withheld.iter_mut().for_each(|write| write.look_again(node));
+    }
+}
+
+/// Ready once all are confirmed, which are taken out.
+fn poll(withheld: &mut Vec<Withheld>, cx: &Context<'_>) -> Poll<()> {
+    withheld.retain(|write| !write.is_confirmed());
+    for (outgoing, position) in withheld.iter().flat_map(|write| &write.copies) {
+        let _ = outgoing.poll_acked(*position, cx);
+    }
+    // An acknowledgement may have come before there was a waker for it.
+    withheld.retain(|write| !write.is_confirmed());
+    if withheld.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+}
+
+/// How long a node that executed a write waits for its copies: it answers before whoever asked gives up.
+pub(crate) fn patience(node: &Node) -> Duration {
+    Duration::from_millis(node.settings.load().cluster.request_deadline_ms * 4 / 5)
+}

@@ -1,0 +1,71 @@
+//! What a write needs beside an owner: a majority (`partition-policy`), and copies that confirm it (`write-acks`).
+
+use std::ops::Range;
+
+use rondache_protocol::command::CommandSpec;
+
+use super::{
+    execute::Executor,
+    placing::{Slots, slots_of},
+};
+use crate::{
+    cluster::replication::withheld::Withheld,
+    command::{CommandError, CommandResult, args::Args},
+};
+
+/// In the words of Redis Cluster as far as clients look at them.
+const NO_MAJORITY: CommandError = CommandError::coded(
+    "CLUSTERDOWN The cluster is down for writes on this node: it sees no majority of the members, and partition-policy is \
+     'majority'; nothing was executed",
+);
+
+impl Executor<'_, '_> {
+    /// Whether a write may run: its shards are held.
+    #[cold]
+    pub(super) fn check_write(&self, spec: &'static CommandSpec, args: &Args<'_>) -> CommandResult {
+        if !self.node.cluster.may_write() {
+            return Err(NO_MAJORITY);
+        }
+        let wanted = self.settings.cluster.write_acks;
+        let mut fewest = wanted;
+        let slots = slots_of(spec, args, |slot| {
+            if self.ks.holds(usize::from(slot) % crate::store::SHARDS) {
+                fewest = fewest.min(self.ks.listed_copies(slot));
+            }
+        });
+        if slots != Slots::None && fewest < wanted {
+            return Err(CommandError::Other(
+                format!(
+                    "NOREPLICAS Not enough good replicas to write: {fewest} in sync, and write-acks is {wanted}; nothing was \
+                     executed"
+                )
+                .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Has the reply of what was just written wait for the copies; the shards are held.
+    #[cold]
+    pub(super) fn withhold(&mut self, reply: Range<usize>) {
+        let wanted = self.settings.cluster.write_acks;
+        let nth = self.nth;
+        let withheld = &mut *self.withheld;
+        self.ks.take_written_to(|written, copies| {
+            if wanted > 0 {
+                withheld.push(Withheld { written, copies, wanted, reply: reply.clone(), nth });
+            }
+        });
+    }
+
+    /// Answers a retry with the reply of the first try, which waits for the copies as that did.
+    #[cold]
+    pub(super) fn recalled(&mut self, slot: u16, reply: &[u8], out: &mut Vec<u8>) {
+        let from = out.len();
+        out.extend_from_slice(reply);
+        if self.guards_writes {
+            self.ks.note_rewritten(slot);
+            self.withhold(from..out.len());
+        }
+    }
+}
