@@ -116,6 +116,8 @@ pub struct Coordinator {
     confirm: confirm::Confirm,
     /// Slots whose rows this node changed and has not yet broadcast.
     changed: BTreeSet<u16>,
+    /// Whether this node owns one of them only since the last broadcast.
+    has_new_owner: bool,
     is_leaving: bool,
     takeovers: Takeovers,
 }
@@ -150,6 +152,7 @@ impl Coordinator {
             contests: BTreeMap::new(),
             confirm: confirm::Confirm::default(),
             changed: BTreeSet::new(),
+            has_new_owner: false,
             is_leaving: false,
             takeovers: Takeovers::default(),
             settings,
@@ -235,6 +238,17 @@ impl Coordinator {
         self.flush(io);
     }
 
+    /// Whether this node has begun to own slots that others do not know of: requests may wait for them to learn it.
+    #[must_use]
+    pub fn has_new_owner(&self) -> bool {
+        self.has_new_owner
+    }
+
+    /// Tells the others of changed rows without waiting for the next [`Coordinator::tick`].
+    pub fn tell(&mut self, io: &mut Io<'_>) {
+        self.flush(io);
+    }
+
     /// Gives all slots away, as fast as others can take them. The caller also tells the members, by
     /// [`super::member::MemberInfo::is_leaving`].
     pub fn leave(&mut self, io: &mut Io<'_>) {
@@ -311,6 +325,7 @@ impl Coordinator {
 
     /// Broadcasts the rows that this node changed.
     fn flush(&mut self, io: &mut Io<'_>) {
+        self.has_new_owner = false;
         for rows in self.table.batches(std::mem::take(&mut self.changed)) {
             io.broadcast(CoordinatorMessage::Rows(rows));
         }

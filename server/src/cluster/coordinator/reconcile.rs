@@ -11,6 +11,9 @@ use rondache_protocol::bus::identity::Identity;
 use super::{Coordinator, Io, slot_set::SlotSet};
 use crate::cluster::{plane::Row, table::COPIES_MAX};
 
+/// Slots that an owner may hand off at once, however many owners there are.
+const HANDOFFS_MIN: usize = 4;
+
 /// What the owner has under way.
 #[derive(Debug, Default)]
 pub(super) struct Reconcile {
@@ -23,6 +26,8 @@ pub(super) struct Reconcile {
     per_peer: BTreeMap<Identity, usize>,
     /// Until when nothing new is begun with a node that lost a copy.
     paused_until_ms: BTreeMap<Identity, u64>,
+    /// How many slots may be parked at once, as of the last tick.
+    handoffs_max: usize,
 }
 
 impl Reconcile {
@@ -95,6 +100,7 @@ impl Coordinator {
 
     pub(super) fn tick_reconcile(&mut self, io: &mut Io<'_>) {
         self.reconcile.paused_until_ms.retain(|_, until_ms| io.now_ms < *until_ms);
+        self.reconcile.handoffs_max = self.handoffs_max();
         let slots = self.reconcile.todo.some_from(self.reconcile.cursor, self.settings.steps_per_tick_max);
         for slot in slots {
             self.reconcile.cursor = slot.wrapping_add(1);
@@ -103,6 +109,12 @@ impl Coordinator {
                 self.reconcile.todo.insert(slot);
             }
         }
+    }
+
+    /// This node's part of the slots that may be parked at once: one of the members is the taker, the others may all give.
+    fn handoffs_max(&self) -> usize {
+        let givers = if self.is_leaving { 1 } else { self.view.live().count().saturating_sub(1).max(1) };
+        (self.settings.handoffs_max / givers).max(HANDOFFS_MIN)
     }
 
     /// Ends what is under way to nodes that are gone.
@@ -188,7 +200,7 @@ impl Coordinator {
                 if *owner == self.me {
                     self.step_keeping(io, row, copies)
                 } else {
-                    !self.may_receive(owner) || self.give(io, &row, *owner, self.settings.handoffs_max)
+                    !self.may_receive(owner) || self.give(io, &row, *owner)
                 }
             }
             _ => true,
@@ -226,15 +238,15 @@ impl Coordinator {
             others.get(usize::from(row.slot) % others.len().max(1)).copied()
         };
         let taker = planned.filter(|node| row.copies.contains(node)).or(in_sync).or(planned).or_else(anyone);
-        taker.is_some_and(|taker| self.give(io, row, taker, self.settings.handoffs_leaving_max))
+        taker.is_some_and(|taker| self.give(io, row, taker))
     }
 
     /// Hands the slot to a node that copies it, or makes it copy the slot first.
-    fn give(&mut self, io: &mut Io<'_>, row: &Row, taker: Identity, handoffs_max: usize) -> bool {
+    fn give(&mut self, io: &mut Io<'_>, row: &Row, taker: Identity) -> bool {
         if !row.copies.contains(&taker) {
             return self.start_copy(io, row, taker);
         }
-        if self.handoffs.len() >= handoffs_max || self.reconcile.is_paused(&taker, io.now_ms) {
+        if self.handoffs.len() >= self.reconcile.handoffs_max || self.reconcile.is_paused(&taker, io.now_ms) {
             return false;
         }
         self.stop_copying(io, row.slot);

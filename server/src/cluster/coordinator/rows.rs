@@ -106,6 +106,7 @@ impl Coordinator {
         io.plane.own(slot, row.epoch, start, &row.copies);
         self.reconcile.consider(slot);
         self.changed.insert(slot);
+        self.has_new_owner = true;
         if row.claim.provisional > 0 {
             self.confirm.add(slot);
         }

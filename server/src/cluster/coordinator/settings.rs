@@ -46,10 +46,9 @@ pub struct Settings {
     pub lost_copy_pause_ms: u64,
     /// The most copies under way to one member.
     pub copying_per_peer_max: usize,
-    /// The most slots whose commands wait for a handoff at once …
+    /// The most slots of the whole cluster whose commands wait for a handoff at once: the fewer, the shorter each waits,
+    /// and the fewer requests do. The owners share it evenly; a node that leaves has all of it.
     pub handoffs_max: usize,
-    /// … and on a node that leaves.
-    pub handoffs_leaving_max: usize,
     /// The most own slots compared with the plan in one tick.
     pub steps_per_tick_max: usize,
 }
@@ -73,7 +72,6 @@ impl Default for Settings {
             lost_copy_pause_ms: 200,
             copying_per_peer_max: 128,
             handoffs_max: 64,
-            handoffs_leaving_max: 512,
             steps_per_tick_max: 1_024,
         }
     }

@@ -4,26 +4,27 @@
 //! frames to a link's queue; the link's task runs after them in the same turn of the runtime and sends all with one
 //! write. Deciding is apart from sockets: what comes and goes is bytes.
 
-use std::time::{Duration, Instant};
+mod timing;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hashbrown::HashMap;
 use rondache_protocol::bus::{
     forward::{self, ForwardEncoder, Reply, Status, kind},
     frame::{self, Begun},
 };
+use tokio::sync::Notify;
 
 use super::{
-    FRAME_LEN_MAX, LINK_QUEUE_BYTES_MAX, PARKED_BYTES_MAX,
+    FRAME_LEN_MAX, LINK_QUEUE_BYTES_MAX,
     decided::{Decided, Decision},
     error::ForwardFailure,
     wave::{Item, State, Target, Wave},
 };
 use crate::cluster::routing::{PeerIndex, Route, Routing};
-
-/// The pause before a refused request is tried again, where no change of routes comes earlier: doubled per try, up to
-/// [`RETRY_PAUSE_MAX`].
-const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);
-const RETRY_PAUSE_MAX: Duration = Duration::from_millis(160);
 
 /// How long a peer that could not be reached is left alone.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
@@ -132,6 +133,10 @@ pub(crate) struct Links {
     holders: HashMap<u64, Vec<PeerIndex>>,
     /// Whether the worker's keeper runs.
     pub(crate) is_kept: bool,
+    /// When the keeper looks next, as far as it knows.
+    next_look: Instant,
+    /// Tells the keeper to look sooner.
+    sooner: Arc<Notify>,
     peers_version: u64,
 }
 
@@ -153,6 +158,8 @@ impl Links {
             to_start: Vec::new(),
             holders: HashMap::new(),
             is_kept: false,
+            next_look: Instant::now(),
+            sooner: Arc::default(),
             peers_version: u64::MAX,
         }
     }
@@ -220,14 +227,6 @@ impl Links {
         }
     }
 
-    /// Lets a wave wait before it tries again.
-    pub(crate) fn pause(&mut self, key: WaveKey, now: Instant) {
-        if let Some(mut wave) = self.borrow(key) {
-            self.hold_up(&mut wave, now);
-            self.put_back(key, wave);
-        }
-    }
-
     /// Who numbers this worker's requests.
     pub(crate) fn origin(&self) -> u64 {
         self.origin
@@ -254,7 +253,8 @@ impl Links {
         let mut frames: Vec<OpenFrame> = Vec::new();
         let mut is_held_up = false;
         for index in 0..wave.items.len() {
-            let item = &wave.items[index];
+            let item = &mut wave.items[index];
+            item.seen = (item.target == Target::Owner).then(|| routing.route(item.slot));
             match item.state {
                 State::Done { .. } | State::Failed(_) => continue,
                 State::Sent { .. } => {
@@ -263,9 +263,17 @@ impl Links {
                 }
                 State::Waiting => {}
             }
-            match self.decide(key, item, routing, now) {
+            match self.decide(key, &wave.items[index], routing, now) {
                 Decision::Hold => is_held_up = true,
-                Decision::Here => wave.here.push(index),
+                Decision::Here => {
+                    // Retries elsewhere are told apart by the number, wherever it was run first.
+                    let item = &mut wave.items[index];
+                    if item.number == 0 {
+                        item.number = self.next_number;
+                        self.next_number += 1;
+                    }
+                    wave.here.push(index);
+                }
                 Decision::Peer(peer) => self.append(key, &mut wave, index, peer, &mut frames, now),
             }
         }
@@ -388,20 +396,6 @@ impl Links {
         }
     }
 
-    /// Lets what could not be sent wait for a change of routes, or for a while.
-    fn hold_up(&mut self, wave: &mut Wave, now: Instant) {
-        if !wave.is_parked {
-            if self.parked_bytes + wave.requests.len() > PARKED_BYTES_MAX {
-                return wave.give_up(|_| ForwardFailure::TooManyWait);
-            }
-            wave.is_parked = true;
-            self.parked_bytes += wave.requests.len();
-        }
-        let pause = RETRY_PAUSE_MIN * 2_u32.saturating_pow(wave.tries.min(8));
-        wave.retry_at = Some(now + pause.min(RETRY_PAUSE_MAX));
-        wave.tries += 1;
-    }
-
     /// Takes a reply frame from a peer.
     ///
     /// # Errors
@@ -445,13 +439,13 @@ impl Links {
         }
         if wave.has_waiting() {
             if is_refused || !has_progress {
-                let pause = RETRY_PAUSE_MIN * 2_u32.saturating_pow(wave.tries.min(8));
-                wave.retry_at = Some(now + pause.min(RETRY_PAUSE_MAX));
-                wave.tries += 1;
+                let at = timing::put_off(wave, now);
+                wave.wake();
+                self.look_by(at);
             } else {
                 wave.retry_at = None;
+                wave.wake();
             }
-            wave.wake();
         } else if wave.unresolved == 0 {
             wave.wake();
         }
@@ -583,30 +577,6 @@ impl Links {
             self.wave(key).into_iter().for_each(Wave::wake);
         }
         followed
-    }
-
-    /// Wakes the waves whose time has come, and ends links to the dead. Called now and then, and after changes of routes.
-    pub(crate) fn tick(&mut self, routing: &Routing, now: Instant) {
-        let version = routing.peers_version();
-        if version != std::mem::replace(&mut self.peers_version, version) {
-            let peers = routing.peers();
-            for (index, peer) in peers.iter().enumerate().take(self.links.len()) {
-                let link = &mut self.links[index];
-                link.is_dead = peer.is_dead;
-                if peer.is_dead {
-                    link.wake();
-                }
-            }
-        }
-        let changes = routing.changes();
-        for wave in self.places.iter_mut().filter_map(|place| place.wave.as_deref_mut()) {
-            let is_late =
-                wave.deadline.is_some_and(|deadline| deadline <= now) && (wave.has_waiting() || !wave.is_blocking());
-            let is_due = wave.seen_changes != changes || wave.retry_at.is_some_and(|at| at <= now);
-            if is_late || is_due && wave.has_waiting() {
-                wave.wake();
-            }
-        }
     }
 
     /// How many waves wait.

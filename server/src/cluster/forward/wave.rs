@@ -19,7 +19,10 @@ use rondache_protocol::{
 
 use super::{error::ForwardFailure, gather::Gather};
 use crate::{
-    cluster::{replication::withheld::Withheld, routing::PeerIndex},
+    cluster::{
+        replication::withheld::Withheld,
+        routing::{PeerIndex, Route, Routing},
+    },
     command::args::Args,
 };
 
@@ -74,6 +77,8 @@ pub(crate) struct Item {
     /// Names the request among this worker's; given when it is sent or run for the first time.
     pub(crate) number: u64,
     pub(crate) state: State,
+    /// The slot's route when it was last looked at: while it stays, trying again sooner than planned is of no use.
+    pub(crate) seen: Option<Route>,
     /// Whether a node that did not answer may have executed it.
     pub(crate) may_have_run: bool,
     /// Whether executing it changes anything.
@@ -221,6 +226,7 @@ impl Wave {
             manner,
             number: 0,
             state: State::Waiting,
+            seen: None,
             may_have_run: false,
             is_write,
             is_blocking,
@@ -295,6 +301,20 @@ impl Wave {
         self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
     }
 
+    /// Whether something may be sent, or run here, though the pause before the next try is not over: its slot has another
+    /// route than when it was last tried.
+    pub(crate) fn has_new_route(&self, routing: &Routing) -> bool {
+        let is_new = |item: &Item| {
+            let route = routing.route(item.slot);
+            item.seen != Some(route) && route != Route::Parked
+        };
+        self.seen_changes != routing.changes()
+            && self
+                .items
+                .iter()
+                .any(|item| item.state == State::Waiting && item.target == Target::Owner && is_new(item))
+    }
+
     /// Whether it is a command that may wait at its owner.
     pub(crate) fn is_blocking(&self) -> bool {
         self.items.iter().any(|item| item.is_blocking)
@@ -312,6 +332,17 @@ impl Wave {
                 State::Done { .. } | State::Failed(_) => continue,
             };
             self.resolve(index, State::Failed(failure));
+        }
+    }
+
+    /// Gives up what waits to be sent; what is under way still gets its reply.
+    pub(crate) fn give_up_waiting(&mut self, why: ForwardFailure) {
+        for index in 0..self.items.len() {
+            let item = &self.items[index];
+            if item.state == State::Waiting {
+                let failure = if item.may_have_run { ForwardFailure::OutcomeUnknown } else { why };
+                self.resolve(index, State::Failed(failure));
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rondache_protocol::bus::identity::Identity;
@@ -14,6 +14,13 @@ use crate::{node::clock, store::replicate::filling::FillStep};
 
 /// A copy waits while this many bytes of its stream are without acknowledgement: live effects come first.
 const BACKLOG_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The mover works for so long at a time, and then rests for [`REST_FACTOR`] times as long as that took: requests come
+/// first. Where threads compete for the processors or for a shard, a step takes longer, and the rest with it.
+const WORK_MAX: Duration = Duration::from_micros(500);
+const REST_FACTOR: u32 = 4;
+/// No rest is longer: the time may have gone by while the process was frozen, or one value was huge.
+const REST_MAX: Duration = Duration::from_millis(50);
 
 /// How long to rest where every stream has a backlog, in ms.
 const BACKLOG_REST_MS: u64 = 5;
@@ -42,6 +49,17 @@ impl Mover {
     #[must_use]
     pub const fn new(replication: Arc<Replication>, now_ms: u64) -> Self {
         Self { replication, pace: Pace::new(now_ms), current: None }
+    }
+
+    /// Sends chunks for a while, and answers what the last step came to.
+    fn work_from(&mut self, began: Instant) -> Step {
+        let bytes_per_s = self.replication.node.settings.load().cluster.rebalance_bytes_per_s;
+        loop {
+            let step = self.step(bytes_per_s, clock::unix_ms());
+            if step != Step::Sent || began.elapsed() >= WORK_MAX {
+                return step;
+            }
+        }
     }
 
     /// Sends one chunk, where it may.
@@ -100,17 +118,22 @@ impl Mover {
             replication.node.memory.meter_this_thread();
             let mut mover = Self::new(replication.clone(), clock::unix_ms());
             while !replication.node.shutdown.is_cancelled() {
-                let bytes_per_s = replication.node.settings.load().cluster.rebalance_bytes_per_s;
-                let step = mover.step(bytes_per_s, clock::unix_ms());
+                let began = Instant::now();
+                let step = mover.work_from(began);
                 replication.node.memory.publish();
                 match step {
-                    Step::Sent => {}
+                    Step::Sent => thread::sleep(rest_after(began.elapsed())),
                     Step::Wait(ms) => thread::sleep(Duration::from_millis(ms)),
                     Step::Idle => replication.await_fills(Duration::from_millis(200)),
                 }
             }
         })
     }
+}
+
+/// How long to rest after so much work.
+fn rest_after(worked: Duration) -> Duration {
+    worked.saturating_mul(REST_FACTOR).min(REST_MAX)
 }
 
 impl Replication {
@@ -139,5 +162,16 @@ impl Replication {
         if fills.is_empty() {
             self.fills_changed.wait_for(&mut fills, timeout);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_grows_with_the_work_but_not_without_end() {
+        assert_eq!(rest_after(Duration::from_millis(1)), Duration::from_millis(4));
+        assert_eq!(rest_after(Duration::from_secs(3600)), REST_MAX);
     }
 }

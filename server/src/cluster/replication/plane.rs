@@ -22,19 +22,29 @@ pub struct Plane {
     replication: Arc<Replication>,
     /// Tells the time (unix ms).
     now_ms: fn() -> u64,
+    /// Whether routes have changed that nobody was woken for yet.
+    has_new_routes: bool,
 }
 
 impl Plane {
     /// The data plane of a node.
     #[must_use]
     pub fn new(replication: Arc<Replication>) -> Self {
-        Self { replication, now_ms: clock::unix_ms }
+        Self::with_clock(replication, clock::unix_ms)
     }
 
     /// The same with another clock.
     #[must_use]
     pub fn with_clock(replication: Arc<Replication>, now_ms: fn() -> u64) -> Self {
-        Self { replication, now_ms }
+        Self { replication, now_ms, has_new_routes: false }
+    }
+
+    /// Wakes the requests that wait for the routes that the last orders changed. To be called behind every batch of
+    /// orders: waking costs every worker a turn, so that it is not done for each slot of many.
+    pub fn publish_routes(&mut self) {
+        if std::mem::take(&mut self.has_new_routes) {
+            self.replication.node.cluster.routing.publish();
+        }
     }
 
     /// Effects are counted from the first order on that may give a slot copies.
@@ -63,7 +73,7 @@ impl DataPlane for Plane {
             control.own(epoch, start == Start::Warm, &streams, (self.now_ms)());
             node.cluster.routing.set(slot, Route::Mine, false);
         });
-        node.cluster.routing.publish();
+        self.has_new_routes = true;
     }
 
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow) {
@@ -74,7 +84,7 @@ impl DataPlane for Plane {
             let is_copy = control.follow(epoch, follow == Follow::Copy);
             node.cluster.routing.set(slot, route, is_copy && follow == Follow::Copy);
         });
-        node.cluster.routing.publish();
+        self.has_new_routes = true;
     }
 
     fn start_copy(&mut self, slot: u16, to: Identity) {
@@ -111,7 +121,7 @@ impl DataPlane for Plane {
                 node.cluster.routing.set(slot, Route::Mine, false);
             }
         });
-        node.cluster.routing.publish();
+        self.has_new_routes = true;
     }
 
     fn grant(&mut self, row: &Row) {

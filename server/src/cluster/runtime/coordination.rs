@@ -43,7 +43,7 @@ const COMPARED_SLOTS: u16 = 6;
 /// The settings are compared with another member's every so many ticks.
 const SETTINGS_TICKS: u64 = 100;
 /// Messages or events that are taken in before anything else gets its turn.
-const TAKEN_AT_ONCE: usize = 256;
+const TAKEN_AT_ONCE: usize = 64;
 
 /// Where the coordinator hears from others.
 pub(super) struct Ends {
@@ -107,6 +107,7 @@ impl Coordination {
             None => {
                 this.node.cluster.routing.set_clustered(true);
                 this.drive(|coordinator, io| coordinator.join(io));
+                this.plane.publish_routes();
                 this.publish();
             }
         }
@@ -124,6 +125,7 @@ impl Coordination {
             self.drive(|coordinator, io| coordinator.found(io));
         }
         self.view_changed();
+        self.plane.publish_routes();
     }
 
     /// Runs until the node shuts down.
@@ -172,6 +174,11 @@ impl Coordination {
                 }
                 () = node.cluster.desk.changed() => self.look_at_desk().await,
                 _ = tick.tick() => self.tick().await,
+            }
+            self.plane.publish_routes();
+            if self.coordinator.has_new_owner() {
+                // Requests wait for this: they are not to wait for the next tick as well.
+                self.drive(|coordinator, io| coordinator.tell(io));
             }
             if !self.fences.is_empty() && self.coordinator.unfenced() == 0 {
                 // Who asked may have given up.

@@ -1,11 +1,11 @@
 //! The status for users and operators, from the coordinator's table and plan.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use hashbrown::HashMap;
 use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
 
 use super::reports::Reports;

@@ -171,7 +171,7 @@ impl Connection {
                 wave.give_up(|item| why_waiting(routing, item));
                 continue;
             }
-            let is_due = wave.retry_at.is_none_or(|at| at <= now) || wave.seen_changes != routing.changes();
+            let is_due = wave.retry_at.is_none_or(|at| at <= now) || wave.has_new_route(routing);
             if !is_due || !wave.has_waiting() {
                 match &mut wave.waker {
                     Some(waker) => waker.clone_from(cx.waker()),
@@ -326,6 +326,7 @@ fn joins(wave: &Wave, before: usize, after: usize) -> bool {
     let (Some(before), Some(after)) = (wave.items.get(before), wave.items.get(after)) else { return false };
     before.request.end == after.request.start
         && before.manner == after.manner
+        && before.number + 1 == after.number
         && !before.manner.is_unit
         && !before.may_have_run
         && !after.may_have_run

@@ -18,7 +18,7 @@ use crate::{
 /// Buckets that are looked at before the shard's lock is let go.
 const CHUNK_BUCKETS: usize = 64;
 /// Bytes that are serialised before the shard's lock is let go; one entry more may always be.
-const CHUNK_BYTES: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 16 * 1024;
 
 /// How far the walk has come: everything before this place is the copy's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -383,6 +383,9 @@ impl World {
             self.note(&event);
             self.input(host, |coordinator, io| coordinator.plane_event(io, event));
         }
+        if self.nodes[host].coordinator.has_new_owner() {
+            self.input(host, |coordinator, io| coordinator.tell(io));
+        }
     }
 
     fn drain_owned(&mut self, host: usize) {

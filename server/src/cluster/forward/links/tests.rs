@@ -1,7 +1,7 @@
 use rondache_protocol::bus::forward::{Forward, Manner, ReplyEncoder};
 
 use super::*;
-use crate::cluster::forward::wave::Joining;
+use crate::cluster::forward::{PARKED_BYTES_MAX, wave::Joining};
 
 const PEER: PeerIndex = PeerIndex(0);
 
@@ -137,6 +137,82 @@ fn a_reply_for_a_wave_that_ended_is_ignored_and_one_that_nobody_asked_for_ends_t
     assert_eq!(links.take_reply(PEER, &reply(id, &[Status::Done]), now), Ok(()));
     assert!(links.wave(next).unwrap().has_waiting());
     assert_eq!(links.take_reply(PEER, &reply(id, &[Status::Done]), now), Err(BadReply::Unasked));
+}
+
+#[test]
+fn what_is_under_way_gets_its_reply_though_too_much_waits_for_owners() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    routing.set(2, Route::Parked, false);
+    links.parked_bytes = PARKED_BYTES_MAX;
+    let key = wave(&mut links, &[1, 2]);
+    links.dispatch(key, &routing, now);
+    let (id, _) = take_frame(&mut links);
+    assert_eq!(links.wave(key).unwrap().reply(1), Err(ForwardFailure::TooManyWait));
+    links.take_reply(PEER, &reply(id, &[Status::Done]), now).unwrap();
+    assert_eq!(states(&mut links, key), [true, false]);
+}
+
+#[test]
+fn requests_that_run_here_have_numbers_of_their_own() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    let key = wave(&mut links, &[100, 1, 101]);
+    links.dispatch(key, &routing, now);
+    let mut numbers: Vec<_> = links.wave(key).unwrap().items.iter().map(|item| item.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 3);
+    assert!(!numbers.contains(&0));
+}
+
+#[test]
+fn what_was_refused_is_tried_again_when_its_own_slot_has_another_route_and_not_when_others_have() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    let key = wave(&mut links, &[1]);
+    links.dispatch(key, &routing, now);
+    let (id, _) = take_frame(&mut links);
+    links.take_reply(PEER, &reply(id, &[Status::NotMine]), now).unwrap();
+    routing.set(2, Route::Mine, false);
+    routing.publish();
+    assert!(!links.wave(key).unwrap().has_new_route(&routing));
+    routing.set(1, Route::Peer(PeerIndex(1)), false);
+    routing.publish();
+    assert!(links.wave(key).unwrap().has_new_route(&routing));
+    links.dispatch(key, &routing, now);
+    assert!(!links.wave(key).unwrap().has_new_route(&routing));
+    assert!(!links.queued(PeerIndex(1)).is_empty());
+}
+
+#[test]
+fn the_keeper_looks_when_the_first_pause_is_over() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    links.tick(&routing, now);
+    let planned = links.next_look();
+    routing.set(1, Route::Parked, false);
+    let key = wave(&mut links, &[1]);
+    links.dispatch(key, &routing, now);
+    let pause_ends = links.wave(key).unwrap().retry_at.unwrap();
+    assert!(pause_ends < planned);
+    assert_eq!(links.next_look(), pause_ends);
+    links.tick(&routing, now);
+    assert_eq!(links.next_look(), pause_ends, "a look in between does not put it off");
+}
+
+#[test]
+fn links_to_new_peers_connect_before_a_request_needs_them() {
+    use rondache_protocol::bus::identity::{Identity, NodeId};
+
+    use crate::cluster::{member::Addrs, routing::Peer};
+
+    let (mut links, routing, now) = (Links::new(1), Routing::default(), Instant::now());
+    let addr = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+    let addrs = Addrs { client: addr, redirect: addr, bus: addr, admin: addr };
+    for (id, is_dead) in [(1, true), (2, false)] {
+        routing.put_peer(Peer { identity: Identity { id: NodeId(id), generation: 1 }, addrs, is_dead });
+    }
+    links.tick(&routing, now);
+    assert_eq!(links.take_to_start(), [PeerIndex(1)]);
+    links.tick(&routing, now);
+    assert!(links.take_to_start().is_empty());
 }
 
 #[test]

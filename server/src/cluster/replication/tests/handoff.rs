@@ -136,3 +136,17 @@ fn a_cold_start_drops_what_was_there() {
     assert!(world.0[0].content(slot()).is_empty());
     assert_eq!(world.0[0].plane.position(slot()).epoch, 5);
 }
+
+#[test]
+fn routes_that_changed_together_are_published_once() {
+    let mut world = World::new(1, 1);
+    let node = world.0[0].node.clone();
+    let routing = &node.cluster.routing;
+    let before = routing.changes();
+    world.0[0].plane.own(slot(), 1, Start::Warm, &[]);
+    world.0[0].plane.own(slot() + 1, 1, Start::Warm, &[]);
+    assert_eq!(routing.changes(), before);
+    world.0[0].plane.publish_routes();
+    world.0[0].plane.publish_routes();
+    assert_eq!(routing.changes(), before + 1);
+}
