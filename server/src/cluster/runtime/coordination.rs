@@ -209,7 +209,7 @@ impl Coordination {
         if view.live().count() > 1 {
             let node = &self.node;
             node.cluster.routing.set_clustered(true);
-            node.cluster.guard.arm(node.settings.load().cluster.suspicion_ms, clock::boot_ms());
+            node.cluster.guard.arm(node.settings.load().cluster.suspicion_ms / 2, clock::boot_ms());
         }
         let agreed = Control::Settings(self.node.cluster.desk.agreed());
         let new = others(&view, &self.node).filter(|identity| !before.is_alive(identity));
