@@ -7,12 +7,14 @@ use rondache_cluster_tests::process::SETTLE_TIMEOUT;
 
 use super::shared;
 
+/// A runtime for this client's connections, which die with it.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
-    runtime().block_on(async { tokio::time::timeout(SETTLE_TIMEOUT, test).await.expect("it comes to an end") })
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let bounded = async { tokio::time::timeout(SETTLE_TIMEOUT, test).await.expect("it comes to an end") };
+    runtime().block_on(bounded)
 }
 
 /// Connects with one node as the only seed.
