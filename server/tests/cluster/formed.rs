@@ -36,7 +36,7 @@ impl Formed {
             let slots = || 0..rondache_protocol::slot::SLOTS;
             let owns = |at| slots().filter(|slot| formed.owner(*slot) == Some(at)).count();
             let fair = usize::from(rondache_protocol::slot::SLOTS) / count;
-            (0..count).all(|at| owns(at) * 10 > fair * 8)
+            (0..count).all(|at| owns(at) * 2 > fair)
                 && slots().all(|slot| formed.owner(slot).is_some() && formed.copy(slot).is_some())
         });
         formed
