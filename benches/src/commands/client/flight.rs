@@ -19,7 +19,7 @@ const LOAD_TIME: Duration = Duration::from_millis(50);
 pub(super) fn measure(args: &ClientArgs) -> Result<Table> {
     let cluster = Cluster::start(&args.rondache)?;
     let mut table = Table::new(
-        &format!("{TASKS} tasks ask for one missing key at once; it takes {} ms to load", LOAD_TIME.as_millis()),
+        format!("{TASKS} tasks ask for one missing key at once; it takes {} ms to load", LOAD_TIME.as_millis()),
         &["round", "loads", "slowest ms"],
     );
     for round in 0..u64::from(args.rounds) {
