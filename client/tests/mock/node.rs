@@ -129,7 +129,8 @@ async fn converse(mut stream: TcpStream, script: Script, asked: Arc<AtomicUsize>
                 Act::Reply(text) => (text, false),
                 Act::ReplyAndClose(text) => (text, true),
                 Act::Delayed(delay, text) => {
-                    tokio::time::sleep(delay).await;
+                    // No wait of the test's: this node is slow by its script.
+                    tokio::time::sleep_until(tokio::time::Instant::now() + delay).await;
                     (text, false)
                 }
                 Act::Close => (String::new(), true),

@@ -18,7 +18,7 @@ const BACKLOG_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The mover works for so long at a time, and then rests for [`REST_FACTOR`] times as long as that took: requests come
 /// first. Where threads compete for the processors or for a shard, a step takes longer, and the rest with it.
 const WORK_MAX: Duration = Duration::from_micros(500);
-const REST_FACTOR: u32 = 4;
+const REST_FACTOR: u32 = 12;
 /// No rest is longer: the time may have gone by while the process was frozen, or one value was huge.
 const REST_MAX: Duration = Duration::from_millis(50);
 
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_rest_grows_with_the_work_but_not_without_end() {
-        assert_eq!(rest_after(Duration::from_millis(1)), Duration::from_millis(4));
+        assert_eq!(rest_after(Duration::from_millis(1)), Duration::from_millis(12));
         assert_eq!(rest_after(Duration::from_secs(3600)), REST_MAX);
     }
 }
