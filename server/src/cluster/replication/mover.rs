@@ -15,10 +15,15 @@ use crate::{node::clock, store::replicate::filling::FillStep};
 /// A copy waits while this many bytes of its stream are without acknowledgement: live effects come first.
 const BACKLOG_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// The mover works for so long at a time, and then rests for [`REST_FACTOR`] times as long as that took: requests come
-/// first. Where threads compete for the processors or for a shard, a step takes longer, and the rest with it.
+/// The mover works for so long at a time, and then rests for a multiple of what that took: requests come first. Where
+/// threads compete for the processors or for a shard, a step takes longer, and the rest with it.
 const WORK_MAX: Duration = Duration::from_micros(500);
-const REST_FACTOR: u32 = 12;
+/// The multiple on a node that has nothing else to do …
+const REST_FACTOR_MIN: u32 = 2;
+/// … how many commands a second raise it by one …
+const COMMANDS_PER_FACTOR: u64 = 500;
+/// … and where that ends.
+const REST_FACTOR_MAX: u32 = 20;
 /// No rest is longer: the time may have gone by while the process was frozen, or one value was huge.
 const REST_MAX: Duration = Duration::from_millis(50);
 
@@ -122,7 +127,10 @@ impl Mover {
                 let step = mover.work_from(began);
                 replication.node.memory.publish();
                 match step {
-                    Step::Sent => thread::sleep(rest_after(began.elapsed())),
+                    Step::Sent => {
+                        let commands_per_s = replication.node.rates.commands.load(Relaxed);
+                        thread::sleep(rest_after(began.elapsed(), commands_per_s));
+                    }
                     Step::Wait(ms) => thread::sleep(Duration::from_millis(ms)),
                     Step::Idle => replication.await_fills(Duration::from_millis(200)),
                 }
@@ -131,9 +139,11 @@ impl Mover {
     }
 }
 
-/// How long to rest after so much work.
-fn rest_after(worked: Duration) -> Duration {
-    worked.saturating_mul(REST_FACTOR).min(REST_MAX)
+/// How long to rest after so much work, on a node that is so busy.
+fn rest_after(worked: Duration, commands_per_s: u64) -> Duration {
+    let busy = u32::try_from(commands_per_s / COMMANDS_PER_FACTOR).unwrap_or(u32::MAX);
+    let factor = busy.saturating_add(REST_FACTOR_MIN).min(REST_FACTOR_MAX);
+    worked.saturating_mul(factor).min(REST_MAX)
 }
 
 impl Replication {
@@ -170,8 +180,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_grows_with_the_work_but_not_without_end() {
-        assert_eq!(rest_after(Duration::from_millis(1)), Duration::from_millis(12));
-        assert_eq!(rest_after(Duration::from_secs(3600)), REST_MAX);
+    fn the_rest_grows_with_the_work_and_the_load_but_not_without_end() {
+        assert_eq!(rest_after(Duration::from_millis(1), 0), Duration::from_millis(2));
+        assert_eq!(rest_after(Duration::from_millis(1), 1_000), Duration::from_millis(4));
+        assert_eq!(rest_after(Duration::from_millis(1), u64::MAX), Duration::from_millis(20));
+        assert_eq!(rest_after(Duration::from_secs(3600), 0), REST_MAX);
     }
 }
