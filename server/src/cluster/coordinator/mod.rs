@@ -294,6 +294,11 @@ impl Coordinator {
         self.publishing.put_off(now_ms);
     }
 
+    /// Changes how many slots may be parked at once: many where nobody waits for them, few where many do.
+    pub fn set_handoffs_max(&mut self, handoffs_max: usize) {
+        self.settings.handoffs_max = handoffs_max;
+    }
+
     /// Changes what happens without a majority.
     pub fn set_policy(&mut self, policy: PartitionPolicy) {
         self.settings.policy = policy;

@@ -4,13 +4,15 @@
 //! does not want stay until those that it wants are in sync. A slot that another is to own is copied there first and
 //! handed off then; the rest is the new owner's work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rondache_protocol::bus::identity::Identity;
 
 use super::{Coordinator, Io, slot_set::SlotSet};
 use crate::cluster::{plane::Row, table::COPIES_MAX};
 
+/// The share of the slots that may be parked at once is looked at this often.
+const HANDOFFS_SHARED_MS: u64 = 200;
 /// Slots that an owner may hand off at once, however many owners there are.
 const HANDOFFS_MIN: usize = 4;
 
@@ -26,8 +28,9 @@ pub(super) struct Reconcile {
     per_peer: BTreeMap<Identity, usize>,
     /// Until when nothing new is begun with a node that lost a copy.
     paused_until_ms: BTreeMap<Identity, u64>,
-    /// How many slots may be parked at once, as of the last tick.
+    /// How many slots may be parked at once, and until when that holds.
     handoffs_max: usize,
+    handoffs_due_ms: u64,
 }
 
 impl Reconcile {
@@ -100,7 +103,13 @@ impl Coordinator {
 
     pub(super) fn tick_reconcile(&mut self, io: &mut Io<'_>) {
         self.reconcile.paused_until_ms.retain(|_, until_ms| io.now_ms < *until_ms);
-        self.reconcile.handoffs_max = self.handoffs_max();
+        if self.reconcile.todo.is_empty() {
+            return;
+        }
+        if io.now_ms >= self.reconcile.handoffs_due_ms {
+            self.reconcile.handoffs_max = self.handoffs_max();
+            self.reconcile.handoffs_due_ms = io.now_ms + HANDOFFS_SHARED_MS;
+        }
         let slots = self.reconcile.todo.some_from(self.reconcile.cursor, self.settings.steps_per_tick_max);
         for slot in slots {
             self.reconcile.cursor = slot.wrapping_add(1);
@@ -111,10 +120,17 @@ impl Coordinator {
         }
     }
 
-    /// This node's part of the slots that may be parked at once: one of the members is the taker, the others may all give.
+    /// This node's part of the slots that may be parked at once: it shares them with all who have something to give.
     fn handoffs_max(&self) -> usize {
-        let givers = if self.is_leaving { 1 } else { self.view.live().count().saturating_sub(1).max(1) };
+        let givers = if self.is_leaving { 1 } else { self.givers().max(1) };
         (self.settings.handoffs_max / givers).max(HANDOFFS_MIN)
+    }
+
+    /// How many owners have slots that the plan gives to others.
+    fn givers(&self) -> usize {
+        let Some(plan) = &self.plan else { return 0 };
+        let is_moving = |(slot, owner): &(u16, Identity)| plan.owner(*slot).is_some_and(|planned| planned != *owner);
+        self.table.owners().filter(is_moving).map(|(_, owner)| owner).collect::<BTreeSet<Identity>>().len()
     }
 
     /// Ends what is under way to nodes that are gone.

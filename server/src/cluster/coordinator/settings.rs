@@ -71,7 +71,7 @@ impl Default for Settings {
             digest_ms: 1_000,
             lost_copy_pause_ms: 200,
             copying_per_peer_max: 128,
-            handoffs_max: 12,
+            handoffs_max: 64,
             steps_per_tick_max: 1_024,
         }
     }

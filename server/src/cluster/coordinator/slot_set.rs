@@ -5,6 +5,10 @@
 pub(super) struct SlotSet(Vec<u64>);
 
 impl SlotSet {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
     pub(super) fn insert(&mut self, slot: u16) {
         let word = usize::from(slot / 64);
         if word >= self.0.len() {

@@ -1,7 +1,7 @@
 //! The coordinator's thread: hands it what happens, and carries out what it says.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -42,6 +42,12 @@ const BEAT_TICKS: u64 = 50;
 const COMPARED_SLOTS: u16 = 6;
 /// The settings are compared with another member's every so many ticks.
 const SETTINGS_TICKS: u64 = 100;
+/// Slots of the whole cluster that may be parked at once, on a node that has nothing else to do …
+const HANDOFFS_IDLE_MAX: usize = 64;
+/// … how many commands a second lower it by one …
+const COMMANDS_PER_HANDOFF: usize = 20;
+/// … and where that ends. Every request of a pipeline waits for the one whose slot is parked.
+const HANDOFFS_BUSY_MAX: usize = 12;
 /// Messages or events that are taken in before anything else gets its turn.
 const TAKEN_AT_ONCE: usize = 64;
 
@@ -285,6 +291,10 @@ impl Coordination {
 
     async fn tick(&mut self) {
         self.ticks += 1;
+        let commands_per_s = usize::try_from(self.node.rates.commands.load(Relaxed)).unwrap_or(usize::MAX);
+        let handoffs_max =
+            HANDOFFS_IDLE_MAX.saturating_sub(commands_per_s / COMMANDS_PER_HANDOFF).max(HANDOFFS_BUSY_MAX);
+        self.coordinator.set_handoffs_max(handoffs_max);
         self.drive(|coordinator, io| coordinator.tick(io));
         if self.ticks.is_multiple_of(STREAMS_TICKS) {
             self.replication.tick();
