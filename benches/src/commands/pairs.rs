@@ -205,7 +205,7 @@ fn owned_slots(client: &mut Client) -> Result<u32> {
 }
 
 fn text(value: Value) -> String {
-    if let Value::Text(text) = value { text } else { String::new() }
+    value.to_text()
 }
 
 fn wait_for(server: &Server, what: &str, mut holds: impl FnMut(&mut Client) -> Result<bool>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Three nodes that form a cluster.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use rondache_client::{Client, ClientBuilder};
 use super::failed;
 use crate::error::Result;
 use crate::proc::affinity::Placement;
+use crate::proc::server::free_address;
 use crate::proc::{Server, ServerSpec, guard, usage};
 
 const NODES: usize = 3;
@@ -25,9 +27,15 @@ impl Cluster {
     /// Starts the nodes and waits until all own slots, and have nothing left to move.
     pub(super) fn start(program: &Path) -> Result<Self> {
         let mut cluster = Self { servers: Vec::new() };
+        let first_bus = free_address()?;
         for number in 0..NODES {
-            let join = cluster.servers.first().map(|first| vec!["--join".to_owned(), first.addr.to_string()]);
-            let spec = ServerSpec::new(&format!("node {number}"), program.to_owned(), join.unwrap_or_default());
+            // Named, so that the others can be told of it.
+            let bus = if number == 0 { first_bus } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
+            let mut arguments = vec!["--bus-listen".to_owned(), bus.to_string()];
+            if let Some(first) = cluster.servers.first() {
+                arguments.extend(["--join".to_owned(), format!("{}@{}", first.addr, first_bus.port())]);
+            }
+            let spec = ServerSpec::new(&format!("node {number}"), program.to_owned(), arguments);
             cluster.servers.push(Server::start(&spec, &Placement::unpinned())?);
         }
         super::block_on(1, cluster.wait_together())?;
