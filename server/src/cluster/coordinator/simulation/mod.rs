@@ -81,13 +81,13 @@ fn all_slots_of_a_real_table_move_within_seconds_by_real_plans() {
     let mut world = World::new(1, options);
     world.is_strict = true;
     world.start(3);
-    world.settle(20_000);
+    world.settle(10_000);
     world.join();
-    world.settle(20_000);
+    world.settle(10_000);
     world.crash(1);
-    world.settle(20_000);
+    world.settle(10_000);
     world.leave(0);
-    world.settle(20_000);
+    world.settle(10_000);
 }
 
 #[test]
