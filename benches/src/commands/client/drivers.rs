@@ -9,9 +9,9 @@ use fred::interfaces::{ClientLike, KeysInterface};
 use super::failed;
 use crate::error::{BenchError, Result};
 
-/// A client library.
+/// A client that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Library {
+pub(super) enum Contender {
     /// This project's client
     Rondache,
     /// redis-rs, asynchronous, for clusters
@@ -20,7 +20,7 @@ pub(super) enum Library {
     Fred,
 }
 
-impl Library {
+impl Contender {
     /// Its name, as people know it and as the command line has it.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -40,20 +40,20 @@ pub(super) enum Driver {
 }
 
 impl Driver {
-    pub(super) async fn connect(library: Library, seeds: &[String]) -> Result<Self> {
-        let wrong = |error: &dyn std::fmt::Display| failed(library.name(), error);
-        match library {
-            Library::Rondache => {
+    pub(super) async fn connect(contender: Contender, seeds: &[String]) -> Result<Self> {
+        let wrong = |error: &dyn std::fmt::Display| failed(contender.name(), error);
+        match contender {
+            Contender::Rondache => {
                 let built = rondache_client::Client::builder().seeds(seeds).build().await;
                 Ok(Self::Rondache(built.map_err(|error| wrong(&error))?))
             }
-            Library::Redis => {
+            Contender::Redis => {
                 let urls: Vec<String> = seeds.iter().map(|seed| format!("redis://{seed}")).collect();
                 let client = redis::cluster::ClusterClient::new(urls).map_err(|error| wrong(&error))?;
                 let connection = client.get_async_connection().await.map_err(|error| wrong(&error))?;
                 Ok(Self::Redis(Box::new(connection)))
             }
-            Library::Fred => {
+            Contender::Fred => {
                 let hosts = seeds.iter().map(|seed| host_and_port(seed)).collect::<Result<Vec<_>>>()?;
                 let server = fred::types::config::ServerConfig::new_clustered(hosts);
                 let config = fred::types::config::Config { server, ..Default::default() };

@@ -5,7 +5,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use super::cluster::Cluster;
-use super::drivers::Library;
+use super::drivers::Contender;
 use super::worker::Turn;
 use super::{ClientArgs, failed};
 use crate::error::{Context, Result};
@@ -24,17 +24,17 @@ struct Samples {
 
 pub(super) fn measure(args: &ClientArgs) -> Result<Table> {
     let cluster = Cluster::start(&args.rondache)?;
-    let libraries = Library::value_variants();
-    let mut samples: Vec<Samples> = libraries.iter().map(|_| Samples::default()).collect();
+    let contenders = Contender::value_variants();
+    let mut samples: Vec<Samples> = contenders.iter().map(|_| Samples::default()).collect();
     for round in 0..args.rounds {
-        for step in 0..libraries.len() {
+        for step in 0..contenders.len() {
             // Everybody begins once, so that none is always the one behind a certain other.
-            let at = (step + round as usize) % libraries.len();
-            samples[at].add(&turn(args, &cluster, libraries[at])?, args.requests);
+            let at = (step + round as usize) % contenders.len();
+            samples[at].add(&turn(args, &cluster, contenders[at])?, args.requests);
         }
         note(&format!("round {} of {}", round + 1, args.rounds));
     }
-    Ok(table(args, libraries, &samples))
+    Ok(table(args, contenders, &samples))
 }
 
 impl Samples {
@@ -49,7 +49,7 @@ impl Samples {
 }
 
 /// Lets one client take its turn, in a process of its own.
-fn turn(args: &ClientArgs, cluster: &Cluster, library: Library) -> Result<Turn> {
+fn turn(args: &ClientArgs, cluster: &Cluster, contender: Contender) -> Result<Turn> {
     let program = std::env::current_exe().context(|| "finding this program".into())?;
     let figures = [
         ("--tasks", args.tasks.to_string()),
@@ -58,19 +58,19 @@ fn turn(args: &ClientArgs, cluster: &Cluster, library: Library) -> Result<Turn> 
         ("--keys", args.keys.to_string()),
         ("--value-size", args.value_size.to_string()),
         ("--nodes", cluster.seeds().join(",")),
-        ("--library", library.name().to_owned()),
+        ("--contender", contender.name().to_owned()),
     ];
     let mut command = Command::new(program);
     command.arg("client-worker").args(figures.iter().flat_map(|(name, value)| [*name, value.as_str()]));
     let done = command.output().context(|| "running a client".into())?;
-    let wrong = || failed(library.name(), String::from_utf8_lossy(&done.stderr).trim());
+    let wrong = || failed(contender.name(), String::from_utf8_lossy(&done.stderr).trim());
     if !done.status.success() {
         return Err(wrong());
     }
     Turn::parse(&String::from_utf8_lossy(&done.stdout)).ok_or_else(wrong)
 }
 
-fn table(args: &ClientArgs, libraries: &[Library], samples: &[Samples]) -> Table {
+fn table(args: &ClientArgs, contenders: &[Contender], samples: &[Samples]) -> Table {
     let title = format!(
         "GET and SET in equal parts from {} tasks, {} B values, three nodes; medians of {} rounds",
         args.tasks, args.value_size, args.rounds
@@ -88,14 +88,14 @@ fn table(args: &ClientArgs, libraries: &[Library], samples: &[Samples]) -> Table
     let mut table = Table::new(&title, &columns);
     let cpu = |at: usize| median(&samples[at].cpu_us);
     let throughput = |at: usize| median(&samples[at].throughput);
-    for (at, library) in libraries.iter().enumerate() {
-        let is_ours = *library == Library::Rondache;
+    for (at, contender) in contenders.iter().enumerate() {
+        let is_ours = *contender == Contender::Rondache;
         let ratio = |ours: f64, theirs: f64| match is_ours {
             true => Cell::Empty,
             false => Cell::Number(ours / theirs, 2),
         };
         table.row(vec![
-            library.name().into(),
+            contender.name().into(),
             Cell::Number(throughput(at), 0),
             Cell::Number(cpu(at), 2),
             Cell::Number(median(&samples[at].p50_us), 0),

@@ -9,7 +9,7 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 
-use super::drivers::{Driver, Library};
+use super::drivers::{Contender, Driver};
 use super::{block_on, failed};
 use crate::error::Result;
 use crate::proc::usage;
@@ -19,7 +19,7 @@ use crate::proc::usage;
 pub struct WorkerArgs {
     /// The client
     #[arg(long, value_enum)]
-    pub(super) library: Library,
+    pub(super) contender: Contender,
     /// Where it begins
     #[arg(long, value_delimiter = ',')]
     pub(super) nodes: Vec<String>,
@@ -69,7 +69,7 @@ impl Turn {
 }
 
 async fn turn(args: &WorkerArgs) -> Result<Turn> {
-    let driver = Driver::connect(args.library, &args.nodes).await?;
+    let driver = Driver::connect(args.contender, &args.nodes).await?;
     // Connections to all nodes, and memory in use, before anything counts.
     work(&driver, args, args.requests / 20 + 1).await?;
     let pid = std::process::id();
@@ -96,7 +96,7 @@ async fn work(driver: &Driver, args: &WorkerArgs, requests: u64) -> Result<(u64,
     }
     let (mut errors, mut latencies) = (0, new_histogram()?);
     while let Some(done) = tasks.join_next().await {
-        let (failures, seen) = done.map_err(|error| failed(args.library.name(), error))??;
+        let (failures, seen) = done.map_err(|error| failed(args.contender.name(), error))??;
         errors += failures;
         latencies.add(seen).map_err(|error| failed("histogram", error))?;
     }
