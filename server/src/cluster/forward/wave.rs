@@ -7,91 +7,26 @@
 //! The replies of what ran here stand in one buffer; each item knows at which place of it its own reply belongs. When
 //! every item has one, [`Wave::assemble`] puts them together in the order of the requests.
 
-use std::{
-    ops::Range,
-    time::{Duration, Instant},
+mod assemble;
+mod everywhere;
+mod failing;
+mod item;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use std::time::Instant;
+
+pub(crate) use self::{
+    failing::write_failure,
+    item::{Item, Joining, NO_SLOT, State, Target},
+    waiting::{WAIT_PAUSE, WaitFor},
 };
-
-use rondache_protocol::{
-    bus::forward::Manner,
-    resp::writer::{ReplyWriter, RespVersion},
+use super::gather::Gather;
+use crate::cluster::{
+    replication::withheld::Withheld,
+    routing::{Route, Routing},
 };
-
-use super::{error::ForwardFailure, gather::Gather};
-use crate::{
-    cluster::{
-        replication::withheld::Withheld,
-        routing::{PeerIndex, Route, Routing},
-    },
-    command::args::Args,
-};
-
-/// The slot of an item that goes to a node rather than to a slot's owner.
-pub(crate) const NO_SLOT: u16 = u16::MAX;
-
-/// How long a WAIT that counted too few copies pauses before it counts again.
-pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(2);
-
-/// Where an item goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// To the owner of its slot, whoever that is by then.
-    Owner,
-    /// To this node, as part of a command that concerns all nodes.
-    Here,
-    /// To one peer, likewise.
-    Node(PeerIndex),
-}
-
-/// How far an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// To be sent, or run here, as soon as its slot has an owner.
-    Waiting,
-    /// Under way, in the wave's frame of that number.
-    Sent {
-        /// To whom.
-        peer: PeerIndex,
-        /// Counts the wave's frames.
-        frame: u16,
-    },
-    /// Its reply stands in [`Wave::replies`].
-    Done {
-        /// Where it begins.
-        from: usize,
-        /// How long it is.
-        len: usize,
-    },
-    /// It gets an error.
-    Failed(ForwardFailure),
-}
-
-/// One request.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    /// The request's bytes in [`Wave::requests`].
-    pub(crate) request: Range<usize>,
-    pub(crate) slot: u16,
-    pub(crate) target: Target,
-    pub(crate) manner: Manner,
-    /// Names the request among this worker's; given when it is sent or run for the first time.
-    pub(crate) number: u64,
-    pub(crate) state: State,
-    /// The slot's route when it was last looked at: while it stays, trying again sooner than planned is of no use.
-    pub(crate) seen: Option<Route>,
-    /// Whether a node that did not answer may have executed it.
-    pub(crate) may_have_run: bool,
-    /// Whether executing it changes anything.
-    pub(crate) is_write: bool,
-    /// Whether it may wait at its owner for longer than any deadline.
-    pub(crate) is_blocking: bool,
-    /// Whether the client wants no reply.
-    pub(crate) is_silent: bool,
-    /// Which of the wave's gathers it is a part of.
-    pub(crate) gather: Option<u16>,
-    /// Where in [`Wave::local`] its reply belongs.
-    pub(crate) at: usize,
-}
 
 /// The requests of one batch that wait for replies from elsewhere.
 ///
@@ -161,50 +96,8 @@ impl Default for Wave {
     }
 }
 
-/// What WAIT asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitFor {
-    /// How many copies.
-    pub(crate) wanted: i64,
-    /// For how long, in ms; 0: for ever.
-    pub(crate) timeout_ms: i64,
-}
-
-impl WaitFor {
-    /// By the command's arguments, which were looked at before.
-    pub(crate) fn of(args: &Args<'_>) -> Option<Self> {
-        Some(Self { wanted: args.integer(1).ok()?, timeout_ms: args.integer(2).ok()? })
-    }
-
-    /// The request that waits for the rest of the time; `None`: there is none.
-    pub(crate) fn again(self, waited: Duration) -> Option<Vec<u8>> {
-        let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
-        let rest_ms = if self.timeout_ms == 0 { 0 } else { self.timeout_ms.saturating_sub(waited_ms) };
-        let is_over = self.timeout_ms != 0 && rest_ms <= 0;
-        (!is_over).then(|| format!("*3\r\n$4\r\nWAIT\r\n{}{}", word(self.wanted), word(rest_ms)).into_bytes())
-    }
-}
-
-fn word(number: i64) -> String {
-    let digits = number.to_string();
-    format!("${}\r\n{digits}\r\n", digits.len())
-}
-
 /// Buffers that grew beyond this are given back when their wave has ended.
 const BUFFER_KEPT_MAX: usize = 256 * 1024;
-
-/// What is known of a request when it joins a wave.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Joining {
-    pub(crate) slot: u16,
-    pub(crate) target: Target,
-    pub(crate) manner: Manner,
-    pub(crate) is_write: bool,
-    pub(crate) is_blocking: bool,
-    pub(crate) is_silent: bool,
-    /// Where among the local replies its own belongs.
-    pub(crate) at: usize,
-}
 
 impl Wave {
     /// Whether there is anything to wait for.
@@ -258,44 +151,6 @@ impl Wave {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Leaves out nodes that are dead: who owns their slots then has to be asked in their place.
-    pub(crate) fn leave_out(&mut self, is_dead: impl Fn(PeerIndex) -> bool) {
-        for item in &mut self.items {
-            if let (State::Waiting, Target::Node(peer)) = (item.state, item.target)
-                && is_dead(peer)
-            {
-                item.state = State::Failed(ForwardFailure::BetweenOwners);
-                self.unresolved -= 1;
-                self.has_left_out = true;
-            }
-        }
-    }
-
-    /// Whether all nodes are to be asked once more, since slots got other owners while they were asked. It is then a wave
-    /// of one command, which goes to everybody in `owners`.
-    pub(crate) fn ask_again(&mut self, now: Instant, owners: impl FnOnce() -> Vec<PeerIndex>) -> bool {
-        let [gather] = self.gathers.as_slice() else { return false };
-        let is_late = self.deadline.is_some_and(|deadline| deadline <= now);
-        if is_late || !self.has_left_out && !gather.has_gaps(self, 0) {
-            return false;
-        }
-        self.has_left_out = false;
-        self.items.retain(|item| !matches!((item.state, item.target), (State::Failed(_), Target::Node(_))));
-        for owner in owners() {
-            let is_known = self.items.iter().any(|item| item.target == Target::Node(owner));
-            if let Some(item) = self.items.first().filter(|_| !is_known).cloned() {
-                self.items.push(Item { target: Target::Node(owner), ..item });
-            }
-        }
-        for item in &mut self.items {
-            (item.state, item.number, item.may_have_run) = (State::Waiting, 0, false);
-        }
-        self.replies.clear();
-        self.unresolved = self.items.len();
-        self.gathers[0].parts = self.items.len();
-        true
-    }
-
     /// Whether something is to be sent, or run here.
     pub(crate) fn has_waiting(&self) -> bool {
         self.unresolved > 0 && self.items.iter().any(|item| item.state == State::Waiting)
@@ -320,125 +175,10 @@ impl Wave {
         self.items.iter().any(|item| item.is_blocking)
     }
 
-    /// Gives up what is not resolved.
-    pub(crate) fn give_up(&mut self, why_waiting: impl Fn(&Item) -> ForwardFailure) {
-        for index in 0..self.items.len() {
-            let item = &self.items[index];
-            let failure = match item.state {
-                State::Sent { .. } if item.is_write => ForwardFailure::OutcomeUnknown,
-                State::Sent { .. } => ForwardFailure::Unreachable,
-                State::Waiting if item.may_have_run => ForwardFailure::OutcomeUnknown,
-                State::Waiting => why_waiting(item),
-                State::Done { .. } | State::Failed(_) => continue,
-            };
-            self.resolve(index, State::Failed(failure));
-        }
-    }
-
-    /// Gives up what waits to be sent; what is under way still gets its reply.
-    pub(crate) fn give_up_waiting(&mut self, why: ForwardFailure) {
-        for index in 0..self.items.len() {
-            let item = &self.items[index];
-            if item.state == State::Waiting {
-                let failure = if item.may_have_run { ForwardFailure::OutcomeUnknown } else { why };
-                self.resolve(index, State::Failed(failure));
-            }
-        }
-    }
-
-    /// Copies have not confirmed these writes: their replies become errors.
-    pub(crate) fn disavow(&mut self, unconfirmed: &[Withheld]) {
-        for nth in unconfirmed.iter().filter_map(|write| write.nth) {
-            if let Some(item) = self.items.get_mut(nth) {
-                item.state = State::Failed(ForwardFailure::Unconfirmed);
-            }
-        }
-        let local = unconfirmed.iter().filter(|write| write.nth.is_none() && !write.reply.is_empty());
-        let mut ranges: Vec<Range<usize>> = local.map(|write| write.reply.clone()).collect();
-        ranges.sort_unstable_by_key(|range| range.start);
-        // A command that wrote to several slots is there for each.
-        ranges.dedup();
-        // From the last on: what is replaced moves only what is behind it.
-        for range in ranges.into_iter().rev() {
-            let mut error = Vec::new();
-            write_failure(ForwardFailure::Unconfirmed, false, &mut error);
-            for item in self.items.iter_mut().filter(|item| item.at >= range.end) {
-                item.at = item.at - range.len() + error.len();
-            }
-            self.local.splice(range, error);
-        }
-    }
-
-    /// Where a WAIT counted too few copies: the request that goes on waiting, unless its time is over.
-    pub(crate) fn wait_again(&self, now: Instant) -> Option<Vec<u8>> {
-        let wait = self.wait?;
-        let count = self.gathers.first()?.least(self, 0);
-        if count >= wait.wanted { None } else { wait.again((now + WAIT_PAUSE).saturating_duration_since(self.began)) }
-    }
-
     /// Wakes the connection that waits.
     pub(crate) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
-        }
-    }
-
-    /// Appends all replies to `out`, in the order of the requests.
-    pub(crate) fn assemble(&self, out: &mut Vec<u8>) {
-        let mut copied = 0;
-        let mut index = 0;
-        while let Some(item) = self.items.get(index) {
-            out.extend_from_slice(self.local.get(copied..item.at).unwrap_or_default());
-            copied = item.at;
-            let gather = item.gather.and_then(|gather| self.gathers.get(usize::from(gather)));
-            match gather {
-                Some(gather) => {
-                    if !item.is_silent {
-                        gather.write(self, index, out);
-                    }
-                    index += gather.parts.max(1);
-                }
-                None => {
-                    if !item.is_silent {
-                        self.write_reply(item, out);
-                    }
-                    index += 1;
-                }
-            }
-        }
-        out.extend_from_slice(self.local.get(copied..).unwrap_or_default());
-    }
-
-    /// Whether [`Wave::replies`] is what [`Wave::assemble`] would write.
-    pub(crate) fn is_straight(&self) -> bool {
-        let mut end = 0;
-        self.local.is_empty()
-            && self.gathers.is_empty()
-            && self.items.iter().all(|item| match item.state {
-                State::Done { from, len } if from == end && !item.is_silent => {
-                    end += len;
-                    true
-                }
-                _ => false,
-            })
-            && end == self.replies.len()
-    }
-
-    fn write_reply(&self, item: &Item, out: &mut Vec<u8>) {
-        match item.state {
-            State::Done { from, len } => out.extend_from_slice(self.replies.get(from..from + len).unwrap_or_default()),
-            State::Failed(failure) => write_failure(failure, item.manner.is_resp3, out),
-            // Nothing is assembled before all is resolved.
-            State::Waiting | State::Sent { .. } => write_failure(ForwardFailure::OutcomeUnknown, false, out),
-        }
-    }
-
-    /// The reply of an item, or the failure that it gets instead.
-    pub(crate) fn reply(&self, index: usize) -> Result<&[u8], ForwardFailure> {
-        match self.items.get(index).map(|item| item.state) {
-            Some(State::Done { from, len }) => Ok(self.replies.get(from..from + len).unwrap_or_default()),
-            Some(State::Failed(failure)) => Err(failure),
-            _ => Err(ForwardFailure::OutcomeUnknown),
         }
     }
 
@@ -457,123 +197,5 @@ impl Wave {
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         (self.is_parked, self.has_left_out) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
-    }
-}
-
-/// Writes a failure as a reply.
-pub(crate) fn write_failure(failure: ForwardFailure, is_resp3: bool, out: &mut Vec<u8>) {
-    let version = if is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
-    ReplyWriter::new(out, version).error(failure.to_string());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn joining(at: usize) -> Joining {
-        Joining {
-            slot: 1,
-            target: Target::Owner,
-            manner: Manner::default(),
-            is_write: true,
-            is_blocking: false,
-            is_silent: false,
-            at,
-        }
-    }
-
-    fn done(wave: &mut Wave, index: usize, reply: &[u8]) {
-        let from = wave.replies.len();
-        wave.replies.extend_from_slice(reply);
-        wave.resolve(index, State::Done { from, len: reply.len() });
-    }
-
-    #[test]
-    fn a_flush_that_missed_a_slot_is_asked_of_every_owner_again() {
-        let mut wave = Wave::default();
-        let here = Joining { target: Target::Here, ..joining(0) };
-        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"FLUSHALL"));
-        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
-        wave.gathers.push(Gather {
-            combine: crate::cluster::forward::gather::Combine::Flushed,
-            parts: 2,
-            places: Vec::new(),
-            is_resp3: false,
-        });
-        let slots = |byte: u8| [b"$2048\r\n", [byte; 2048].as_slice(), b"\r\n"].concat();
-        done(&mut wave, 0, &slots(0x0f));
-        done(&mut wave, 1, &slots(0x70));
-        let now = Instant::now();
-        assert!(wave.ask_again(now, || vec![PeerIndex(0), PeerIndex(1)]));
-        assert_eq!((wave.items.len(), wave.unresolved), (3, 3));
-        done(&mut wave, 0, &slots(0x0f));
-        done(&mut wave, 1, &slots(0x70));
-        done(&mut wave, 2, &slots(0x80));
-        assert!(!wave.ask_again(now, || vec![PeerIndex(0)]));
-        let mut out = Vec::new();
-        wave.assemble(&mut out);
-        assert_eq!(out, b"+OK\r\n");
-    }
-
-    #[test]
-    fn whoever_takes_over_from_a_dead_node_is_asked_in_its_place() {
-        let mut wave = Wave::default();
-        let here = Joining { target: Target::Here, ..joining(0) };
-        wave.push(here, Some(0), |requests| requests.extend_from_slice(b"DBSIZE"));
-        wave.push(Joining { target: Target::Node(PeerIndex(0)), ..here }, Some(0), |_| {});
-        let combine = crate::cluster::forward::gather::Combine::Sum;
-        wave.gathers.push(Gather { combine, parts: 2, places: Vec::new(), is_resp3: false });
-        done(&mut wave, 0, b":7\r\n");
-        wave.leave_out(|peer| peer == PeerIndex(0));
-        assert_eq!(wave.unresolved, 0);
-        let now = Instant::now();
-        assert!(wave.ask_again(now, || vec![PeerIndex(1)]));
-        assert_eq!(wave.items.last().map(|item| item.target), Some(Target::Node(PeerIndex(1))));
-        done(&mut wave, 0, b":8\r\n");
-        done(&mut wave, 1, b":2\r\n");
-        assert!(!wave.ask_again(now, || panic!("nobody is asked again")));
-        let mut out = Vec::new();
-        wave.assemble(&mut out);
-        assert_eq!(out, b":10\r\n");
-    }
-
-    #[test]
-    fn replies_stand_in_the_order_of_the_requests_whenever_they_came() {
-        let mut wave = Wave::default();
-        wave.local.extend_from_slice(b"aabb");
-        wave.push(joining(2), None, |_| {});
-        wave.push(joining(2), None, |_| {});
-        wave.push(joining(4), None, |_| {});
-        done(&mut wave, 2, b"3");
-        done(&mut wave, 0, b"1");
-        done(&mut wave, 1, b"2");
-        let mut out = Vec::new();
-        wave.assemble(&mut out);
-        assert_eq!((out.as_slice(), wave.unresolved, wave.is_straight()), (&b"aa12bb3"[..], 0, false));
-    }
-
-    #[test]
-    fn replies_that_came_in_order_need_no_assembling() {
-        let mut wave = Wave::default();
-        wave.push(joining(0), None, |_| {});
-        wave.push(joining(0), None, |_| {});
-        done(&mut wave, 0, b"1");
-        done(&mut wave, 1, b"22");
-        assert!(wave.is_straight());
-    }
-
-    #[test]
-    fn a_write_that_was_sent_and_lost_has_an_unknown_outcome_and_one_that_was_not_has_none() {
-        let mut wave = Wave::default();
-        wave.push(joining(0), None, |_| {});
-        wave.push(joining(0), None, |_| {});
-        for (index, was_sent) in [(0_u16, true), (1, false)] {
-            wave.open += 1;
-            wave.items[usize::from(index)].state = State::Sent { peer: PeerIndex(0), frame: index };
-            wave.lose(index, was_sent);
-        }
-        wave.give_up(|_| ForwardFailure::BetweenOwners);
-        let failures: Vec<_> = (0..2).map(|index| wave.reply(index)).collect();
-        assert_eq!(failures, [Err(ForwardFailure::OutcomeUnknown), Err(ForwardFailure::BetweenOwners)]);
     }
 }

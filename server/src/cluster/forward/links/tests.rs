@@ -1,7 +1,17 @@
-use rondache_protocol::bus::forward::{Forward, Manner, ReplyEncoder};
+use rondache_protocol::bus::forward::{self, Forward, Manner, ReplyEncoder, Status};
 
-use super::*;
-use crate::cluster::forward::{PARKED_BYTES_MAX, wave::Joining};
+use super::{
+    answers::{BadReply, RECONNECT_PAUSE},
+    *,
+};
+use crate::cluster::{
+    forward::{
+        PARKED_BYTES_MAX,
+        error::ForwardFailure,
+        wave::{Joining, State, Target},
+    },
+    routing::{Route, Routing},
+};
 
 const PEER: PeerIndex = PeerIndex(0);
 
