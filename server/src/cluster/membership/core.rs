@@ -1,18 +1,23 @@
 //! Membership as a state machine: datagrams, control messages and time in; the same and a view out.
 
+mod chores;
+mod push_pull;
+mod refusing;
+
 use std::sync::Arc;
 
-use foca::{Foca, Member as Rumour, OwnedNotification, State};
+use foca::{Foca, Member as Rumour, OwnedNotification};
 use rand::{SeedableRng, rngs::StdRng};
 use rondache_protocol::bus::{codec, identity::Identity};
 
+use self::chores::EXCHANGE_MS;
 pub use super::output::{Nonsense, Output};
 use super::{
     directory::{Directory, News, check},
-    exchange::{Brief, Entry, Exchange, digest},
+    exchange::Entry,
     exits::Exits,
     gossiper::{GossipCodec, Gossiper, plain},
-    lives::{Life, Lives, patience},
+    lives::{Life, Lives},
     tuning::{self, Tuning},
 };
 use crate::cluster::member::{Health, Member, MemberInfo, View};
@@ -21,12 +26,8 @@ use crate::cluster::member::{Health, Member, MemberInfo, View};
 pub const TICK_MS: u64 = 100;
 /// After a longer silence of its driver, the node has been frozen or starved: whoever seems late to it is not.
 const STALL_MS: u64 = 600;
-/// Two members compare what they know this often (ms), plus up to half of it at random.
-const EXCHANGE_MS: u64 = 4000;
 /// How often it is looked whether anything must be forgotten or asked for (ms).
 const CHORES_MS: u64 = 500;
-/// How many members try an address themselves when they hear that it refuses.
-const SECOND_OPINIONS: f64 = 4.0;
 /// How many members are told directly that this node is back.
 const ANNOUNCED_MAX: usize = 16;
 /// In how many ticks a departure is told again.
@@ -137,47 +138,6 @@ impl Membership {
         handled.map_err(|error| Nonsense::new(&error))
     }
 
-    /// A member's part of a push-pull has arrived.
-    pub fn on_exchange(&mut self, now_ms: u64, from: Identity, message: Exchange) {
-        if self.farewells.is_some() {
-            return;
-        }
-        self.enter(now_ms);
-        match message {
-            Exchange::Digest(theirs) => {
-                let briefs = self.briefs();
-                if digest(briefs.iter()) != theirs {
-                    self.outputs.push(Output::Control { to: from, message: Exchange::Brief(briefs) });
-                }
-            }
-            Exchange::Brief(theirs) => self.compare(from, &theirs),
-            Exchange::Entries { entries, wanted } => {
-                entries.into_iter().for_each(|entry| self.learn(entry));
-                let entries: Vec<Entry> =
-                    self.entries().into_iter().filter(|entry| wanted.contains(&entry.info.identity.id)).collect();
-                if !entries.is_empty() {
-                    let message = Exchange::Entries { entries, wanted: Vec::new() };
-                    self.outputs.push(Output::Control { to: from, message });
-                }
-            }
-        }
-        self.leave_state();
-    }
-
-    /// The member's address refuses connections, or another node answers there.
-    pub fn on_absent(&mut self, now_ms: u64, of: Identity) {
-        self.enter(now_ms);
-        let by = self.me.identity;
-        if self.is_live(&of) {
-            if self.directory.with(|known| known.refusals.add(of, by, now_ms)) {
-                self.spread(&News::Refuses { of, by });
-                let _ = self.foca.gossip(&mut self.exits);
-            }
-            self.judge(of);
-        }
-        self.leave_state();
-    }
-
     /// Lets due timers run. To be called at [`Membership::next_due_ms`].
     pub fn tick(&mut self, now_ms: u64) {
         self.enter(now_ms);
@@ -264,27 +224,6 @@ impl Membership {
         self.view.clone()
     }
 
-    /// All that this node knows of members, itself included: what a joiner is told.
-    #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
-        let now_ms = self.exits.now_ms;
-        let mut entries = self.directory.with(|known| {
-            let entry = |life: &Life| {
-                let info = known.infos.get(&life.gossiper.identity.id)?;
-                (info.identity == life.gossiper.identity).then(|| Entry {
-                    info: info.clone(),
-                    renewal: life.gossiper.renewal,
-                    dead_for_ms: life.dead_since_ms.map(|since_ms| now_ms.saturating_sub(since_ms)),
-                })
-            };
-            self.lives.0.values().filter_map(entry).collect::<Vec<_>>()
-        });
-        let renewal = self.foca.identity().renewal;
-        entries.push(Entry { info: self.me.clone(), renewal, dead_for_ms: None });
-        entries.sort_unstable_by_key(|entry| entry.info.identity.id);
-        entries
-    }
-
     /// What is to be done now.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
@@ -353,77 +292,6 @@ impl Membership {
         }
     }
 
-    /// Takes over what another member knows.
-    fn learn(&mut self, entry: Entry) {
-        let Entry { info, renewal, dead_for_ms } = entry;
-        let now_ms = self.exits.now_ms;
-        if check(&info).is_err() {
-            return;
-        }
-        let gossiper = Gossiper { identity: info.identity, renewal, bus: plain(info.addrs.bus) };
-        let (rumour, dead_for_ms) = match dead_for_ms {
-            Some(dead_ms) if dead_ms >= patience(Some(&info), self.tuning.forget_after) => return,
-            Some(_) if self.directory.with(|known| known.doubts_death(gossiper)) => {
-                let mut known = self.foca.iter_membership_state();
-                let incarnation = known.find(|member| *member.id() == gossiper).map_or(0, Rumour::incarnation);
-                (Rumour::new(gossiper, incarnation, State::Suspect), None)
-            }
-            Some(_) => (Rumour::down(gossiper), dead_for_ms),
-            None => (Rumour::alive(gossiper), None),
-        };
-        self.directory.with(|known| known.put(&info));
-        if let Err(error) = self.foca.apply_many(std::iter::once(rumour), true, &mut self.exits) {
-            tracing::debug!(%error, "gossip: what was told by push-pull came to nothing");
-        }
-        if let Some(dead_ms) = dead_for_ms
-            && info.identity.id != self.me.identity.id
-        {
-            // Foca says nothing of dead members that it has never seen alive.
-            self.lives.down(gossiper, now_ms.saturating_sub(dead_ms));
-            self.is_stale = true;
-        }
-    }
-
-    fn compare(&mut self, with: Identity, theirs: &[Brief]) {
-        let theirs: std::collections::BTreeMap<_, _> = theirs.iter().map(|brief| (brief.identity.id, brief)).collect();
-        let mine: std::collections::BTreeMap<_, _> =
-            self.briefs().into_iter().map(|brief| (brief.identity.id, brief)).collect();
-        let wanted = theirs.iter().filter(|(id, brief)| brief.is_news_to(mine.get(id))).map(|(id, _)| *id).collect();
-        let is_news = |entry: &Entry| Brief::from(entry).is_news_to(theirs.get(&entry.info.identity.id).copied());
-        let entries = self.entries().into_iter().filter(is_news).collect();
-        self.outputs.push(Output::Control { to: with, message: Exchange::Entries { entries, wanted } });
-    }
-
-    fn briefs(&self) -> Vec<Brief> {
-        self.entries().iter().map(Brief::from).collect()
-    }
-
-    /// Another member found an address refusing.
-    fn hear(&mut self, of: Identity) {
-        if !self.is_live(&of) {
-            return;
-        }
-        self.judge(of);
-        let by = self.me.identity;
-        let has_tried = self.directory.with(|known| known.refusals.has(of, by));
-        let chance = SECOND_OPINIONS / self.lives.0.len().max(1) as f64;
-        if self.is_live(&of) && !has_tried && self.rng.f64() < chance {
-            self.outputs.push(Output::Probe(of));
-        }
-    }
-
-    /// Declares the member dead if enough members found its address refusing.
-    fn judge(&mut self, of: Identity) {
-        let me = self.me.identity;
-        let others = self.lives.live().map(|life| life.gossiper.identity).filter(|identity| *identity != of);
-        if !self.directory.with(|known| known.refusals.condemns(of, me, others)) {
-            return;
-        }
-        let Some(gossiper) = self.lives.0.get(&of.id).map(|life| life.gossiper) else { return };
-        tracing::info!(member = ?of, "its address refuses connections: it is dead");
-        self.declare_dead(gossiper);
-    }
-
     fn declare_dead(&mut self, gossiper: Gossiper) {
         let told = self.foca.apply_many(std::iter::once(Rumour::down(gossiper)), true, &mut self.exits);
         if told.and_then(|()| self.foca.gossip(&mut self.exits)).is_err() {
@@ -433,54 +301,6 @@ impl Membership {
 
     fn is_live(&self, identity: &Identity) -> bool {
         self.lives.0.get(&identity.id).is_some_and(|life| life.is_live() && life.gossiper.identity == *identity)
-    }
-
-    /// What is to be done now and then.
-    fn chores(&mut self) {
-        let now_ms = self.exits.now_ms;
-        let forgotten = self.directory.with(|known| {
-            let forgotten = self.lives.forget(&known.infos, self.tuning.forget_after, now_ms);
-            forgotten.iter().for_each(|id| drop(known.infos.remove(id)));
-            forgotten
-        });
-        self.is_stale |= !forgotten.is_empty();
-        let live = self.lives.live().count() + 1;
-        if live != self.tuned_for {
-            self.tuned_for = live;
-            // Refused only for settings that never change here.
-            let _ = self.foca.set_config(tuning::config(live, &self.tuning));
-        }
-        self.ask_for_infos();
-        if now_ms >= self.exchange_due_ms {
-            self.exchange_due_ms = now_ms + EXCHANGE_MS + self.rng.u64(..EXCHANGE_MS / 2);
-            if let Some(to) = self.anyone() {
-                let message = Exchange::Digest(digest(self.briefs().iter()));
-                self.outputs.push(Output::Control { to, message });
-            }
-        }
-    }
-
-    /// Asks for what live members say of themselves, where that got lost.
-    fn ask_for_infos(&mut self) {
-        let wanted: Vec<_> = self.directory.with(|known| {
-            let ids = self.lives.live().map(|life| life.gossiper.identity);
-            let is_missing =
-                |identity: &Identity| known.infos.get(&identity.id).is_none_or(|i| i.identity != *identity);
-            ids.filter(is_missing).map(|identity| identity.id).collect()
-        });
-        if let (false, Some(to)) = (wanted.is_empty(), self.anyone()) {
-            let message = Exchange::Entries { entries: Vec::new(), wanted };
-            self.outputs.push(Output::Control { to, message });
-        }
-    }
-
-    /// A live member that can be talked to.
-    fn anyone(&mut self) -> Option<Identity> {
-        let candidates: Vec<Identity> = self.directory.with(|known| {
-            let is_known = |identity: &Identity| known.infos.get(&identity.id).is_some_and(|i| i.identity == *identity);
-            self.lives.live().map(|life| life.gossiper.identity).filter(is_known).collect()
-        });
-        self.rng.choice(candidates)
     }
 
     /// Sends news with the gossip from now on.

@@ -1,39 +1,30 @@
 //! The nodes of a simulated cluster, and what happens in which order.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Debug,
-    sync::Arc,
-};
+mod acts;
+mod favourites;
+mod verdict;
+
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
+use self::{favourites::Favourites, verdict::AGREED_MS};
 use super::{
     checks::Checks,
     members::{Beliefs, Truth},
     network::{Kind, Network},
     plane::{Frame, Plane, distinct},
 };
-use crate::cluster::{
-    coordinator::{
-        Coordinator, Io,
-        message::{CoordinatorMessage, To},
-        plan::{Plan, Planner},
-        settings::Settings,
-        sticky::StickyPlanner,
-    },
-    member::MemberInfo,
-    plane::DataPlane,
-    table::SlotTable,
+use crate::cluster::coordinator::{
+    Coordinator, Io,
+    message::{CoordinatorMessage, To},
+    plan::Planner,
+    settings::Settings,
+    sticky::StickyPlanner,
 };
 
 const STEP_MS: u64 = 10;
-/// While nothing is wrong but one death, nobody may lack an owner for longer: 2.0 s to believe in a death, and the
-/// takeover.
-const IDLE_MAX_MS: u64 = 3_000;
-/// For so long after all views agree, a fork may go on.
-const AGREED_MS: u64 = 4_000;
 
 /// How a world differs from another.
 #[derive(Clone, Debug)]
@@ -49,24 +40,6 @@ pub(super) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { slots: 48, copies: 1, starts_max: 3, is_sticky: false }
-    }
-}
-
-/// The nodes that a slot likes best, by a hash: the least that moves when nodes come and go.
-struct Favourites;
-
-impl Planner for Favourites {
-    fn plan(&self, members: &[&MemberInfo], table: &SlotTable, copies: usize) -> Vec<Vec<Identity>> {
-        let nodes: Vec<Identity> =
-            members.iter().filter(|member| !member.is_leaving).map(|member| member.identity).collect();
-        let liking = |slot: u16, node: &Identity| xxh3_64(format!("{slot} {node:?}").as_bytes());
-        let favourites = |slot| {
-            let mut nodes = nodes.clone();
-            nodes.sort_by_key(|node| liking(slot, node));
-            nodes.truncate(copies + 1);
-            nodes
-        };
-        (0..table.slots()).map(favourites).collect()
     }
 }
 
@@ -172,78 +145,6 @@ impl World {
         up[self.random.clone().usize(..up.len())]
     }
 
-    pub(super) fn join(&mut self) {
-        self.now_ms += 1;
-        if self.nodes.len() < 9 {
-            let host = self.nodes.len();
-            let node = self.new_node(host);
-            self.nodes.push(node);
-            self.input(host, |coordinator, io| coordinator.join(io));
-        }
-    }
-
-    /// Kills a node, unless too few were left to go on.
-    pub(super) fn crash(&mut self, host: usize) {
-        self.note(&("crash", host));
-        let up = self.nodes.iter().filter(|node| node.is_up && !node.is_leaving).count();
-        let known = self.nodes.iter().filter(|node| !node.has_left).count();
-        if up >= 3 && (up - 1) * 2 > known {
-            self.nodes[host].is_up = false;
-        }
-    }
-
-    pub(super) fn restart(&mut self, host: usize) {
-        if !self.nodes[host].is_up && !self.nodes[host].has_left {
-            self.note(&("restart", host));
-            self.nodes[host] = self.new_node(host);
-            self.input(host, |coordinator, io| coordinator.join(io));
-        }
-    }
-
-    pub(super) fn restart_all(&mut self) {
-        (0..self.nodes.len()).for_each(|host| self.restart(host));
-    }
-
-    pub(super) fn leave(&mut self, host: usize) {
-        let staying = self.nodes.iter().filter(|node| node.is_up && !node.is_leaving).count();
-        if staying > 3 && self.nodes[host].is_up && !self.nodes[host].is_leaving {
-            self.note(&("leave", host));
-            self.nodes[host].is_leaving = true;
-            self.input(host, |coordinator, io| coordinator.leave(io));
-        }
-    }
-
-    pub(super) fn freeze(&mut self, host: usize, ms: u64) {
-        self.note(&("freeze", host, ms));
-        self.nodes[host].frozen_until_ms = self.now_ms + ms;
-        self.nodes[host].guarded_until_ms = self.now_ms + ms + 500;
-    }
-
-    pub(super) fn cut_off(&mut self, side: &BTreeSet<usize>, is_one_way: bool) {
-        self.note(&("cut off", side, is_one_way));
-        self.network.cut_off(side, self.nodes.len(), is_one_way);
-    }
-
-    /// Makes some links slow and all of them lossy.
-    pub(super) fn spoil_links(&mut self) {
-        self.note(&"spoil links");
-        self.network.loss = self.random.u8(0..20);
-        for from in 0..self.nodes.len() {
-            for to in 0..self.nodes.len() {
-                if self.random.u8(..4) == 0 {
-                    let ms = self.random.u64(10..400);
-                    self.network.slow_ms.insert((from, to), ms);
-                }
-            }
-        }
-    }
-
-    /// Ends all faults of the network.
-    pub(super) fn heal(&mut self) {
-        self.note(&"heal");
-        self.network.heal();
-    }
-
     pub(super) fn run(&mut self, ms: u64) {
         let until_ms = self.now_ms + ms;
         while self.now_ms < until_ms {
@@ -262,23 +163,6 @@ impl World {
                 Some(_) => {}
             }
         }
-    }
-
-    /// Checks what must hold at the end.
-    pub(super) fn check_settled(&self, loses_nothing: bool) {
-        if !loses_nothing {
-            return;
-        }
-        let writes: Vec<BTreeSet<u32>> = (0..self.options.slots)
-            .map(|slot| self.executor(slot).map(|node| node.plane.writes(slot).iter().copied().collect()))
-            .map(Option::unwrap_or_default)
-            .collect();
-        for (slot, write) in &self.checks.acknowledged {
-            if !writes[usize::from(*slot)].contains(write) {
-                self.fail(&format!("write {write} to slot {slot} was acknowledged by a copy and is lost"));
-            }
-        }
-        assert!(self.checks.acknowledged.len() > 100, "too little was written to show anything");
     }
 
     pub(super) fn trace(&self) -> u64 {
@@ -473,78 +357,6 @@ impl World {
             self.nodes[host].is_up = false;
             self.nodes[host].has_left = true;
         }
-    }
-
-    fn check_step(&mut self) {
-        let running: Vec<usize> = (0..self.nodes.len()).filter(|host| self.is_running(*host)).collect();
-        let mut views: Vec<Vec<Identity>> = running.iter().map(|host| self.nodes[*host].beliefs.live()).collect();
-        views.dedup();
-        if views.len() > 1 || !self.network.cut.is_empty() || self.network.loss > 0 || running.len() != views[0].len() {
-            self.agreed_since_ms = self.now_ms;
-        }
-        let must_agree = self.is_strict || self.now_ms - self.agreed_since_ms >= AGREED_MS;
-        for slot in 0..self.options.slots {
-            let executors = running.iter().filter(|host| self.nodes[**host].plane.executes(slot)).count();
-            if executors > 1 && must_agree {
-                self.fail(&format!("slot {slot} is executed by {executors} nodes"));
-            }
-            self.checks.executed(self.now_ms, slot, executors > 0);
-        }
-        if self.is_strict && self.checks.longest_idle_ms > IDLE_MAX_MS {
-            self.fail("a slot had no owner for too long");
-        }
-    }
-
-    fn executor(&self, slot: u16) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.is_up && node.plane.executes(slot))
-    }
-
-    /// Why the cluster is not yet as it should be.
-    fn unsettled(&self) -> Option<String> {
-        let up: Vec<&Node> = self.nodes.iter().filter(|node| node.is_up).collect();
-        let first = up.first()?;
-        let identities: Vec<Identity> = up.iter().map(|node| node.identity).collect();
-        for node in &up {
-            let name = node.identity;
-            if node.is_leaving {
-                return Some(format!("{name:?} has not left: {:?}", node.coordinator.progress()));
-            }
-            if node.beliefs.live() != identities {
-                return Some(format!("{name:?} sees {:?} of {identities:?}", node.beliefs.live()));
-            }
-            if !node.coordinator.table().is_complete()
-                || node.coordinator.table().digest() != first.coordinator.table().digest()
-            {
-                return Some(format!("{name:?} has another table than {:?}", first.identity));
-            }
-            if node.coordinator.plan().map(Plan::rank) != first.coordinator.plan().map(Plan::rank) {
-                return Some(format!("{name:?} has another plan than {:?}", first.identity));
-            }
-        }
-        let plan = first.coordinator.plan()?;
-        (0..self.options.slots).find_map(|slot| self.unsettled_slot(slot, &up, plan))
-    }
-
-    fn unsettled_slot(&self, slot: u16, up: &[&Node], plan: &Plan) -> Option<String> {
-        let row = up[0].coordinator.table().row(slot)?;
-        let planned: Vec<Identity> = plan.nodes(slot).collect();
-        let are: Vec<Identity> = std::iter::once(row.owner).chain(row.copies.iter().copied()).collect();
-        if planned != are || planned.len() != (self.options.copies + 1).min(up.len()) {
-            return Some(format!("slot {slot} is on {are:?}, planned on {planned:?} ({row:?})"));
-        }
-        for node in up {
-            let (name, position) = (node.identity, node.plane.position(slot));
-            if node.plane.executes(slot) != (name == row.owner) {
-                return Some(format!("slot {slot} of {:?}: {name:?} executes it or not", row.owner));
-            }
-            if are.contains(&name) != (position.epoch != 0) {
-                return Some(format!("slot {slot} of {are:?}: {name:?} holds {position:?}"));
-            }
-        }
-        let owner = up.iter().find(|node| node.identity == row.owner)?;
-        let is_behind = |node: &&&Node| !owner.plane.writes(slot).starts_with(node.plane.writes(slot));
-        let strayed = up.iter().filter(|node| row.copies.contains(&node.identity)).find(is_behind);
-        strayed.map(|node| format!("slot {slot}: the copy {:?} holds other writes than its owner", node.identity))
     }
 }
 
