@@ -14,6 +14,8 @@
 //! block.
 #![allow(unsafe_code)]
 
+mod value;
+
 use std::{
     alloc::{Layout, alloc, dealloc, handle_alloc_error},
     marker::PhantomData,
@@ -25,17 +27,13 @@ use std::{
     },
 };
 
-use super::{
-    object::{Kind, Object},
-    size_class::round_up,
-};
+pub(crate) use self::value::Payload;
+pub use self::value::{SharedBytes, Value};
+use super::{object::Object, size_class::round_up};
 
 /// A string up to this many bytes lives inside its entry; a longer one is shared by reference, so that replies and
 /// copies need not hold the shard while they move it.
 pub const EMBEDDED_LEN_MAX: usize = 16 * 1024;
-
-/// The bytes of a long string.
-pub type SharedBytes = Arc<Vec<u8>>;
 
 const HEADER_LEN: usize = 8;
 const KIND_MASK: u32 = 0b11;
@@ -49,48 +47,6 @@ const ACCESS_SHIFT: u32 = 8;
 
 /// The 24-bit access field's largest value.
 pub const ACCESS_MAX: u32 = (1 << 24) - 1;
-
-/// What an entry is built from.
-pub(crate) enum Payload<'v> {
-    /// A string's bytes, copied.
-    Bytes(&'v [u8]),
-    /// A long string, taken over.
-    Shared(SharedBytes),
-    /// A collection, taken over.
-    Object(Object),
-}
-
-/// A value as a reader sees it.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    /// A short string.
-    Bytes(&'a [u8]),
-    /// A long string; cloning the reference is cheap.
-    Shared(&'a SharedBytes),
-    /// A collection.
-    Object(&'a Object),
-}
-
-impl<'a> Value<'a> {
-    /// The type of the value.
-    #[must_use]
-    pub fn kind(self) -> Kind {
-        match self {
-            Value::Bytes(_) | Value::Shared(_) => Kind::String,
-            Value::Object(object) => object.kind(),
-        }
-    }
-
-    /// The string's bytes, or `None` for a collection.
-    #[must_use]
-    pub fn as_bytes(self) -> Option<&'a [u8]> {
-        match self {
-            Value::Bytes(bytes) => Some(bytes),
-            Value::Shared(bytes) => Some(bytes.as_slice()),
-            Value::Object(_) => None,
-        }
-    }
-}
 
 /// An owned entry, outside the table or on its way in or out.
 pub(crate) struct EntryBox(NonNull<u8>);
