@@ -13,8 +13,6 @@ pub mod expire_args;
 pub(crate) mod redact;
 pub mod registry;
 pub mod scan_args;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub mod bitmap;
 pub mod cluster;

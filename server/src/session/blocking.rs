@@ -302,7 +302,7 @@ fn run_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, bytes: &[u8]) -
     let args = waiting.args.as_args();
     let mut shards = Vec::new();
     // The keys could be told when the command blocked, so they can be now.
-    let _ = super::execute::lock_keys(executor.ks, command.spec, &args, &mut shards);
+    super::execute::lock_keys(executor.ks, command.spec, &args, &mut shards);
     executor.ks.hold_many(&mut shards);
     let circumstances = executor.ks.circumstances;
     executor.ks.circumstances.db = waiting.db;

@@ -1,18 +1,26 @@
 //! Runs one command: checks, locks, handler, and what follows from it.
 
+mod alone;
+mod gate;
+mod keys;
+mod outcome;
+mod retry;
+mod tracked;
+
 use rondache_protocol::{
-    command::{CommandSpec, Flags, keys_of},
+    command::{CommandSpec, Flags},
     resp::writer::ReplyWriter,
-    slot::slot_of,
 };
 
+pub(crate) use self::alone::Tools;
+pub(super) use self::keys::{lock_keys, named_subcommand};
+use self::{gate::Gate, keys::first_slot_of};
 use super::{
     ReplyMode, Session,
     away::Served,
     blocking,
     placing::{Place, slots_of},
     timing::{self, BatchTimer},
-    transaction::{Executed, Transaction},
 };
 use crate::{
     cluster::{forward::slot_set::SlotSet, replication::withheld::Withheld},
@@ -20,20 +28,13 @@ use crate::{
         CommandError, CommandResult,
         args::Args,
         ctx::{BlockSpec, Ctx, HashedKeys, Waiting},
-        generic,
         registry::{self, Command},
+        unknown_command,
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::{
-        key::Key,
-        keyspace::{ExpiryRole, Keyspace},
-        replicate::recent::Retried,
-    },
+    store::keyspace::{ExpiryRole, Keyspace},
 };
-
-/// Commands that CLIENT PAUSE … WRITE holds back.
-const REPLICATED: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -47,20 +48,6 @@ pub(crate) enum Flow {
     /// It was not touched: it runs somewhere else, or in parts.
     Elsewhere(Place),
     /// It is a retry of a write of which nobody can tell whether it was executed.
-    Unknown,
-}
-
-/// What the checks of an unusual connection decided.
-enum Gate {
-    /// The command runs.
-    Open,
-    /// It is dealt with.
-    Done,
-    /// It must wait.
-    Paused,
-    /// It is a transaction that runs at another node.
-    Elsewhere(Place),
-    /// It is a retry of a transaction of which nobody can tell whether it was executed.
     Unknown,
 }
 
@@ -121,8 +108,7 @@ impl<'e, 's> Executor<'e, 's> {
         let args = &planned.args;
         self.reads_copy = false;
         let Some((index, command)) = planned.index.and_then(|index| Some((index, registry::by_index(index)?))) else {
-            let error = super::super::command::unknown_command(args);
-            return self.fail(session, None, error, out);
+            return self.fail(session, None, unknown_command(args), out);
         };
         let spec = command.spec;
         if !spec.accepts(args.len()) {
@@ -138,55 +124,11 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
-        // Copies tell nobody of their changes: what is tracked is read from its owner.
-        self.reads_copy = self.reads_copies
-            && spec.flags.contains(Flags::READONLY)
-            && session.tracking.is_none()
-            && !session.is_redirecting;
-        // Of what is not queued in a transaction nothing goes elsewhere.
-        let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
-        if self.is_clustered && is_routed && session.transaction.is_none() {
-            match self.place(spec, planned) {
-                Ok(Place::Here) => {}
-                Ok(place) => return Flow::Elsewhere(place),
-                Err(error) => return self.fail(session, Some(index), error, out),
-            }
-        }
-        if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
-            return self.fail(session, Some(index), CommandError::OutOfMemory, out);
-        }
-        if !session.is_plain && !session.is_remote && session.client.mailbox.is_filled() {
-            // That keys were evicted for this command is told before its reply.
-            session.client.mailbox.take(out);
-        }
-        if let Err(error) = self.hold_keys(spec, planned) {
-            return self.fail(session, Some(index), error, out);
-        }
         let role = self.ks.expiry_role;
-        if session.is_redirecting {
-            match self.check_redirect(session, spec, planned) {
-                Ok(None) => {}
-                Ok(Some(slot)) => return Flow::Elsewhere(Place::Owner(slot)),
-                Err(error) => return self.fail(session, Some(index), error, out),
-            }
-        } else if self.is_clustered && session.transaction.is_none() {
-            // Routes change under the shards' locks: from here on the answer holds.
-            match self.place(spec, planned) {
-                Ok(Place::Here) if self.reads_copy => self.ks.expiry_role = ExpiryRole::Copy,
-                Ok(Place::Here) => {}
-                Ok(place) => return Flow::Elsewhere(place),
-                Err(error) => return self.fail(session, Some(index), error, out),
-            }
-            if self.retry.is_some()
-                && spec.flags.contains(Flags::WRITE)
-                && let Some(flow) = self.recall(spec, args, out)
-            {
-                return flow;
-            }
-        }
-        let is_guarded = self.guards_writes && spec.flags.contains(Flags::WRITE);
-        if is_guarded && let Err(error) = self.check_write(spec, args) {
-            return self.fail(session, Some(index), error, out);
+        match self.admit(session, spec, planned, out) {
+            Ok(None) => {}
+            Ok(Some(flow)) => return flow,
+            Err(error) => return self.fail(session, Some(index), error, out),
         }
         let reply_from = out.len();
         self.ks.forget_written();
@@ -201,19 +143,89 @@ impl<'e, 's> Executor<'e, 's> {
             (Ok(()), Some(spec)) => Flow::Blocked(blocking::enroll(self, session, args, index, spec)),
             (Ok(()), None) => Flow::Next,
         };
+        self.follow_up(session, spec, planned, reply_from, out);
+        flow
+    }
+
+    /// Makes sure that a command may run here and now, and holds the shards of its keys from then on. Answers what became
+    /// of it where it may not. Where it reads a copy, the keyspace has a copy's role; the caller puts it back.
+    #[inline]
+    fn admit(
+        &mut self,
+        session: &mut Session,
+        spec: &'static CommandSpec,
+        planned: &Planned<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Flow>, CommandError> {
+        // Copies tell nobody of their changes: what is tracked is read from its owner.
+        self.reads_copy = self.reads_copies
+            && spec.flags.contains(Flags::READONLY)
+            && session.tracking.is_none()
+            && !session.is_redirecting;
+        // Of what is not queued in a transaction nothing goes elsewhere.
+        let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
+        if self.is_clustered && is_routed && session.transaction.is_none() {
+            match self.place(spec, planned)? {
+                Place::Here => {}
+                place => return Ok(Some(Flow::Elsewhere(place))),
+            }
+        }
+        if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
+            return Err(CommandError::OutOfMemory);
+        }
+        if !session.is_plain && !session.is_remote && session.client.mailbox.is_filled() {
+            // That keys were evicted for this command is told before its reply.
+            session.client.mailbox.take(out);
+        }
+        self.hold_keys(spec, planned);
+        if session.is_redirecting {
+            if let Some(slot) = self.check_redirect(session, spec, planned)? {
+                return Ok(Some(Flow::Elsewhere(Place::Owner(slot))));
+            }
+        } else if self.is_clustered && session.transaction.is_none() {
+            // Routes change under the shards' locks: from here on the answer holds.
+            match self.place(spec, planned)? {
+                Place::Here if self.reads_copy => self.ks.expiry_role = ExpiryRole::Copy,
+                Place::Here => {}
+                place => return Ok(Some(Flow::Elsewhere(place))),
+            }
+            if self.retry.is_some()
+                && spec.flags.contains(Flags::WRITE)
+                && let Some(flow) = self.recall(spec, &planned.args, out)
+            {
+                return Ok(Some(flow));
+            }
+        }
+        if self.guards_writes && spec.flags.contains(Flags::WRITE) {
+            self.check_write(spec, &planned.args)?;
+        }
+        Ok(None)
+    }
+
+    /// What follows from a command that ran; its reply stands from `reply_from` on.
+    #[inline]
+    fn follow_up(
+        &mut self,
+        session: &mut Session,
+        spec: &'static CommandSpec,
+        planned: &Planned<'_>,
+        reply_from: usize,
+        out: &mut Vec<u8>,
+    ) {
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
         }
-        if is_guarded {
-            self.withhold(reply_from..out.len());
-        }
-        if self.is_clustered && !self.is_serving && spec.flags.contains(Flags::WRITE) {
-            note_written(session, spec, planned);
+        if spec.flags.contains(Flags::WRITE) {
+            if self.guards_writes {
+                self.withhold(reply_from..out.len());
+            }
+            if self.is_clustered && !self.is_serving {
+                note_written(session, spec, planned);
+            }
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
         }
-        flow
     }
 
     /// Calls the handler with everything it needs, and records what it changed.
@@ -285,36 +297,6 @@ impl<'e, 's> Executor<'e, 's> {
         }
     }
 
-    /// Of a write that an owner may have executed already, while its shard is held: what is known of it. `None`: it was
-    /// never executed.
-    #[cold]
-    fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
-        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
-        let slot = first_slot_of(spec, args, &HashedKeys::default())?;
-        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
-            Retried::NotExecuted => None,
-            Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
-                Some(Flow::Next)
-            }
-            Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
-        }
-    }
-
-    /// As [`Executor::recall`], of a whole transaction.
-    #[cold]
-    pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
-        let (id, age_ms) = (self.ks.forwarded?, self.retry?);
-        match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
-            Retried::NotExecuted => None,
-            Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
-                Some(Executed::Here)
-            }
-            Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
-        }
-    }
-
     /// A queued command of a transaction: its shards are held already.
     pub(super) fn run_queued(
         &mut self,
@@ -341,153 +323,6 @@ impl<'e, 's> Executor<'e, 's> {
         ReplyWriter::new(out, session.resp)
     }
 
-    /// Holds the shards of the command's keys, or none.
-    #[inline]
-    fn hold_keys(&mut self, spec: &'static CommandSpec, planned: &Planned<'_>) -> CommandResult {
-        if spec.single_key
-            && let Some(first) = &planned.hashed.first
-        {
-            self.ks.hold_one(usize::from(first.slot) % crate::store::SHARDS);
-            return Ok(());
-        }
-        if !planned.hashed.all.is_empty() {
-            self.shards.clear();
-            self.shards.extend(planned.hashed.all.iter().map(|key| usize::from(key.slot) % crate::store::SHARDS));
-            self.ks.hold_many(&mut self.shards);
-            return Ok(());
-        }
-        let mut shards = Vec::new();
-        lock_keys(self.ks, spec, &planned.args, &mut shards)?;
-        if shards.is_empty() {
-            self.ks.release();
-        } else if spec.flags.contains(Flags::WHOLE_KEYSPACE) && generic::reads_unnamed_keys(&planned.args) {
-            // SORT with patterns; a walk over the keyspace names no key, and holds one shard at a time.
-            self.ks.hold_all();
-        } else {
-            self.ks.hold_many(&mut shards);
-        }
-        Ok(())
-    }
-
-    /// The checks of connections that are not in the plain state, or while somebody watches all commands.
-    #[cold]
-    fn check_mode(
-        &mut self,
-        session: &mut Session,
-        command: &Command,
-        index: u16,
-        args: &Args<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<Gate, CommandError> {
-        let spec = command.spec;
-        let needs_password = !session.is_authenticated && !self.settings.password.is_empty();
-        if needs_password && !spec.flags.contains(Flags::NO_AUTH) {
-            return Err(CommandError::NoAuth);
-        }
-        if session.is_listening_only()
-            && !matches!(
-                spec.name,
-                "subscribe"
-                    | "ssubscribe"
-                    | "sunsubscribe"
-                    | "psubscribe"
-                    | "unsubscribe"
-                    | "punsubscribe"
-                    | "ping"
-                    | "quit"
-                    | "reset"
-            )
-        {
-            return Err(CommandError::err(format_args!(
-                "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-                spec.name
-            )));
-        }
-        if self.is_held_back(session, spec) {
-            return Ok(Gate::Paused);
-        }
-        if session.transaction.is_none() {
-            self.node.observe_command(session, spec, args);
-            return Ok(Gate::Open);
-        }
-        if spec.name == "exec" {
-            self.stats.count_call(index);
-            let reply_from = out.len();
-            let result = self.exec(session, out);
-            // Monitors read it behind the commands that it ran.
-            self.node.observe_command(session, spec, args);
-            match result? {
-                Executed::Here => {}
-                Executed::Elsewhere(place) => return Ok(Gate::Elsewhere(place)),
-                Executed::Unknown => return Ok(Gate::Unknown),
-            }
-            self.apply_reply_mode(session, reply_from, out);
-            if self.ks.has_ready() {
-                blocking::serve_ready(self);
-            }
-            return Ok(Gate::Done);
-        }
-        if matches!(spec.name, "discard" | "multi" | "watch" | "quit" | "reset") {
-            self.node.observe_command(session, spec, args);
-            return Ok(Gate::Open);
-        }
-        if spec.flags.contains(Flags::NO_MULTI) {
-            return Err(CommandError::err("Command not allowed inside a transaction"));
-        }
-        if spec.flags.contains(Flags::DENYOOM) && self.node.memory.is_limited() && !self.make_room() {
-            return Err(CommandError::OutOfMemory);
-        }
-        if self.is_clustered && !session.is_redirecting {
-            self.check_queued(spec, args)?;
-        }
-        if session.is_redirecting {
-            self.check_redirect_queued(session, std::iter::once((spec, *args)))?;
-        }
-        let Some(transaction) = &mut session.transaction else { return Ok(Gate::Open) };
-        Transaction::queue(transaction, index, args, self.settings.query_buffer_len_max)?;
-        {
-            let mut facts = session.client.facts.lock();
-            (facts.queued, facts.queued_bytes) = (Some(transaction.len()), transaction.bytes());
-        }
-        let reply_from = out.len();
-        self.reply(session, out).simple("QUEUED");
-        self.apply_reply_mode(session, reply_from, out);
-        Ok(Gate::Done)
-    }
-
-    /// Whether CLIENT PAUSE holds the command back.
-    fn is_held_back(&self, session: &Session, spec: &'static CommandSpec) -> bool {
-        let pause = &self.node.pause;
-        let queued = || session.transaction.as_ref().is_some_and(|transaction| transaction.has_any(REPLICATED));
-        let writes = || spec.flags.intersects(REPLICATED) || spec.name == "exec" && queued();
-        pause.is_set() && pause.holds(writes(), self.ks.now_ms())
-    }
-
-    /// Notes which keys a tracking client has read, while their shards are held: no change slips in between.
-    #[cold]
-    fn remember_keys(&self, session: &Session, spec: &'static CommandSpec, args: &Args<'_>) {
-        let Some(tracking) = &session.tracking else { return };
-        if !spec.flags.contains(Flags::READONLY) || !tracking.remembers() {
-            return;
-        }
-        let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
-        let hub = &self.node.hub;
-        hub.tracking.remember(session.client.id, found.iter().map(|key| args.get(key.index)));
-    }
-
-    /// Notes which keys a tracking client is about to read at their owners, before it does.
-    #[cold]
-    fn remember_elsewhere(&self, session: &Session, planned: &Planned<'_>) {
-        let Some(command) = planned.index.and_then(registry::by_index) else { return };
-        self.remember_keys(session, command.spec, &planned.args);
-        for args in session.transaction.iter().flat_map(|transaction| transaction.commands()) {
-            let args = args.as_args();
-            if let Some(queued) = rondache_protocol::command::lookup(args.get(0)).and_then(registry::by_index) {
-                self.remember_keys(session, queued.spec, &args);
-            }
-        }
-    }
-
     /// Evicts until there is room; `false`: there is none to be had.
     pub(super) fn make_room(&mut self) -> bool {
         if self.node.memory.has_room() {
@@ -495,57 +330,6 @@ impl<'e, 's> Executor<'e, 's> {
         }
         self.ks.release();
         self.node.memory.make_room(self.ks, self.settings, self.rng)
-    }
-
-    /// An error before the handler ran.
-    #[cold]
-    fn fail(&mut self, session: &mut Session, index: Option<u16>, error: CommandError, out: &mut Vec<u8>) -> Flow {
-        if let Some(transaction) = &mut session.transaction {
-            transaction.is_broken = true;
-        }
-        self.stats.count_rejection(index, &error);
-        self.write_error(session, &error, out)
-    }
-
-    #[cold]
-    fn fail_executed(&mut self, session: &mut Session, index: u16, error: CommandError, out: &mut Vec<u8>) -> Flow {
-        if let Some(transaction) = &mut session.transaction {
-            // MULTI or WATCH inside of MULTI: the client has lost track of what it does.
-            transaction.is_broken = true;
-        }
-        self.stats.count_failure(index, &error);
-        self.write_error(session, &error, out)
-    }
-
-    fn write_error(&mut self, session: &mut Session, error: &CommandError, out: &mut Vec<u8>) -> Flow {
-        let reply_from = out.len();
-        self.reply(session, out).error(error.to_string());
-        self.apply_reply_mode(session, reply_from, out);
-        Flow::Next
-    }
-
-    fn apply_reply_mode(&self, session: &mut Session, reply_from: usize, out: &mut Vec<u8>) {
-        match session.reply_mode {
-            ReplyMode::On => return,
-            ReplyMode::Off => out.truncate(reply_from),
-            ReplyMode::SkipNext => {
-                out.truncate(reply_from);
-                session.reply_mode = ReplyMode::Skipping;
-            }
-            ReplyMode::Skipping => {
-                out.truncate(reply_from);
-                session.reply_mode = ReplyMode::On;
-            }
-        }
-        session.refresh_mode();
-    }
-
-    #[cold]
-    fn expire_keys_of(&mut self, spec: &'static CommandSpec, args: &Args<'_>) {
-        let spec = named_subcommand(spec, args);
-        let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
-        let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
-        self.ks.expire_met(&keys);
     }
 }
 
@@ -575,44 +359,4 @@ fn settle(session: &mut Session, planned: &Planned<'_>, goes_elsewhere: bool, ou
     if !goes_elsewhere && !session.is_remote && session.client.mailbox.is_filled() {
         session.client.mailbox.take(out);
     }
-}
-
-/// Appends the shards of a command's keys to `shards`.
-pub(super) fn lock_keys(
-    ks: &Keyspace<'_>,
-    spec: &'static CommandSpec,
-    args: &Args<'_>,
-    shards: &mut Vec<usize>,
-) -> CommandResult {
-    let spec = named_subcommand(spec, args);
-    // MEMORY USAGE has a key; MEMORY as such has none.
-    let spec =
-        if spec.subcommands.is_empty() { spec } else { spec.subcommand(args.get(1)).map_or(spec, |(_, sub)| sub) };
-    if spec.first_key == 0 {
-        return Ok(());
-    }
-    // Keys that can't be told (a bad numkeys) are the handler's to refuse, in its own words; it looks at no key then.
-    if let Ok(found) = keys_of(spec, args.len(), |index| args.get(index)) {
-        shards.extend(found.iter().map(|key| ks.key(args.get(key.index)).shard()));
-    }
-    Ok(())
-}
-
-/// The entry that says where the keys stand: the subcommand's, where the command is a container (OBJECT, MEMORY …).
-pub(super) fn named_subcommand(spec: &'static CommandSpec, args: &Args<'_>) -> &'static CommandSpec {
-    if spec.subcommands.is_empty() {
-        return spec;
-    }
-    spec.subcommand(args.get(1)).map_or(spec, |(_, found)| found)
-}
-
-/// The slot of a command's first key.
-#[inline]
-fn first_slot_of(spec: &'static CommandSpec, args: &Args<'_>, hashed: &HashedKeys<'_>) -> Option<u16> {
-    if let Some(first) = &hashed.first {
-        return Some(first.slot);
-    }
-    let spec = named_subcommand(spec, args);
-    let found = keys_of(spec, args.len(), |index| args.get(index)).ok()?;
-    found.first().map(|key| slot_of(args.get(key.index)))
 }

@@ -5,24 +5,29 @@ use std::{
     sync::Arc,
 };
 
-use rondache_protocol::resp::request::{RequestLimits, RequestParser};
+use rondache_protocol::resp::{
+    request::{RequestLimits, RequestParser},
+    writer::RespVersion,
+};
 
 use super::{
     Session,
     away::Away,
     batch::{Batch, BatchEnd},
-    execute::Executor,
-    timing::{BatchTimer, SharedRuns},
+    execute::{Executor, Tools},
 };
 use crate::{
-    cluster::forward::slot_set::SlotSet,
-    config::settings::Settings,
+    command::registry::HandlerList,
+    config::{cluster::ReadFrom, settings::Settings},
     node::Node,
     store::{
         keyspace::{Circumstances, ExpiryRole, Keyspace},
         replicate::testing::{EffectTap, ToldEffect},
     },
 };
+
+/// How often [`Harness::run_nonsense`] runs each command.
+const NONSENSE_ROUNDS: usize = 500;
 
 /// The time at which commands run unless a test sets another.
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
@@ -31,7 +36,7 @@ pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 pub(crate) struct Harness {
     node: Arc<Node>,
     session: Session,
-    rng: fastrand::Rng,
+    tools: Tools,
     tap: EffectTap,
     /// The time at which the next command runs.
     pub(crate) now_ms: u64,
@@ -45,7 +50,7 @@ impl Harness {
         let tap = EffectTap::new(&node.store);
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let session = Session::new(node.clients.admit(addr, addr, -1, NOW_MS), true);
-        Self { node, session, rng: fastrand::Rng::with_seed(1), tap, now_ms: NOW_MS, role: ExpiryRole::Owner }
+        Self { node, session, tools: Tools::new(1), tap, now_ms: NOW_MS, role: ExpiryRole::Owner }
     }
 
     /// A node whose connection came in on the redirect port.
@@ -65,10 +70,22 @@ impl Harness {
         Self::new(Settings { ttl_jitter_percent: 0, ..Settings::default() })
     }
 
-    /// Runs a command of words between blanks; answers the bytes of its reply, escaped.
+    /// The same node, whose random choices follow from another seed than 1.
+    pub(crate) fn with_seed(mut self, seed: u64) -> Self {
+        self.tools = Tools::new(seed);
+        self
+    }
+
+    /// The same client, with replies in RESP3.
+    pub(crate) fn with_resp3(mut self) -> Self {
+        self.session.resp = RespVersion::V3;
+        self
+    }
+
+    /// Runs a command of words between blanks; answers the bytes of its reply, escaped, with `|` for line ends.
     pub(crate) fn run(&mut self, line: &str) -> String {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        self.run_words(&words).escape_ascii().to_string()
+        show_reply(&self.run_words(&words))
     }
 
     /// As [`Harness::run`], but answers the lines of the reply without lengths, with blanks between them.
@@ -81,7 +98,7 @@ impl Harness {
 
     fn run_words(&mut self, words: &[&[u8]]) -> Vec<u8> {
         let (now_ms, role) = (self.now_ms, self.role);
-        run_on(&self.node, &mut self.session, &mut self.rng, words, |keyspace| {
+        run_on(&self.node, &mut self.session, &mut self.tools, words, |keyspace| {
             keyspace.circumstances.now_ms = now_ms;
             keyspace.expiry_role = role;
         })
@@ -102,6 +119,37 @@ impl Harness {
             assert!(!reply.starts_with(b"-"), "{}: {}", show(&effect), reply.escape_ascii());
         }
     }
+
+    /// Runs each of `commands` with words of `vocabulary` that `seed` chooses, many times: whatever they are, there is a
+    /// reply or the client waits, and nothing panics.
+    pub(crate) fn run_nonsense(&mut self, seed: u64, commands: HandlerList, vocabulary: &[&str]) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for _ in 0..NONSENSE_ROUNDS {
+            for (name, _) in commands {
+                let mut line = (*name).to_owned();
+                for _ in 0..rng.usize(..12) {
+                    line.push(' ');
+                    line.push_str(vocabulary[rng.usize(..vocabulary.len())]);
+                }
+                self.run(&line);
+            }
+        }
+    }
+}
+
+/// Runs the lines on an empty node without jitter; answers the effects of the last one.
+pub(crate) fn effects_of(lines: &[&str]) -> Vec<String> {
+    let mut harness = Harness::unjittered();
+    let (last, before) = lines.split_last().expect("at least one line");
+    before.iter().for_each(|line| drop(harness.run(line)));
+    harness.effects();
+    harness.run(last);
+    harness.effects()
+}
+
+/// The bytes of a reply, escaped, with `|` for line ends.
+pub(crate) fn show_reply(reply: &[u8]) -> String {
+    reply.escape_ascii().to_string().replace("\\r\\n", "|")
 }
 
 fn show(effect: &ToldEffect) -> String {
@@ -112,7 +160,7 @@ fn show(effect: &ToldEffect) -> String {
 pub(crate) fn run_on(
     node: &Arc<Node>,
     session: &mut Session,
-    rng: &mut fastrand::Rng,
+    tools: &mut Tools,
     words: &[&[u8]],
     prepare: impl FnOnce(&mut Keyspace<'_>),
 ) -> Vec<u8> {
@@ -126,25 +174,9 @@ pub(crate) fn run_on(
     let mut keyspace = Keyspace::new(&node.store, &node.hub, circumstances);
     prepare(&mut keyspace);
     let settings = node.settings.load();
-    let mut shared_runs = SharedRuns::new();
-    let mut executor = Executor {
-        node,
-        settings: &settings,
-        ks: &mut keyspace,
-        rng,
-        stats: &node.stats.register(),
-        shards: Vec::new(),
-        timer: BatchTimer::start(&settings, &mut shared_runs),
-        is_clustered: false,
-        is_serving: false,
-        retry: None,
-        refused: &mut SlotSet::default(),
-        guards_writes: settings.cluster.write_acks > 0 || !node.cluster.may_write(),
-        withheld: &mut Vec::new(),
-        reads_copies: settings.cluster.read_from != crate::config::cluster::ReadFrom::Owner,
-        reads_copy: false,
-        nth: None,
-    };
+    let mut executor = Executor::alone(node, &settings, &mut keyspace, tools);
+    executor.guards_writes = settings.cluster.write_acks > 0 || !node.cluster.may_write();
+    executor.reads_copies = settings.cluster.read_from != ReadFrom::Owner;
     let mut parser = RequestParser::new(RequestLimits::default());
     let mut out = Vec::new();
     let end = Batch::default().run(&mut executor, session, &mut parser, &request, &mut 0, &mut out, &mut Away::Alone);

@@ -173,11 +173,11 @@ mod tests {
     #[test]
     fn a_key_of_another_node_is_redirected_to_its_redirect_port() {
         let mut harness = sharing("foo", false);
-        assert_eq!(harness.run("SET foo 1"), "-MOVED 12182 127.0.0.1:8001\\r\\n");
-        assert_eq!(harness.run("MGET foo foo"), "-MOVED 12182 127.0.0.1:8001\\r\\n");
-        assert_eq!(harness.run("OBJECT ENCODING foo"), "-MOVED 12182 127.0.0.1:8001\\r\\n");
-        assert_eq!(harness.run("SET bar 1"), "+OK\\r\\n");
-        assert_eq!(harness.run("PING"), "+PONG\\r\\n");
+        assert_eq!(harness.run("SET foo 1"), "-MOVED 12182 127.0.0.1:8001|");
+        assert_eq!(harness.run("MGET foo foo"), "-MOVED 12182 127.0.0.1:8001|");
+        assert_eq!(harness.run("OBJECT ENCODING foo"), "-MOVED 12182 127.0.0.1:8001|");
+        assert_eq!(harness.run("SET bar 1"), "+OK|");
+        assert_eq!(harness.run("PING"), "+PONG|");
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         for line in ["MGET a b", "MSET a 1 b 2", "DEL a b", "SUNION a b", "ZUNION 2 a b", "RENAME a b"] {
             assert!(harness.run(line).starts_with("-CROSSSLOT "), "{line}");
         }
-        assert_eq!(harness.run("MSET {t}a 1 {t}b 2"), "+OK\\r\\n");
+        assert_eq!(harness.run("MSET {t}a 1 {t}b 2"), "+OK|");
     }
 
     #[test]
@@ -202,10 +202,10 @@ mod tests {
     fn a_copy_is_read_where_the_client_asked_for_it() {
         let mut harness = sharing("foo", true);
         assert!(harness.run("GET foo").starts_with("-MOVED "));
-        assert_eq!(harness.run("READONLY"), "+OK\\r\\n");
-        assert_eq!(harness.run("GET foo"), "$-1\\r\\n");
+        assert_eq!(harness.run("READONLY"), "+OK|");
+        assert_eq!(harness.run("GET foo"), "$-1|");
         assert!(harness.run("SET foo 1").starts_with("-MOVED "));
-        assert_eq!(harness.run("READWRITE"), "+OK\\r\\n");
+        assert_eq!(harness.run("READWRITE"), "+OK|");
         assert!(harness.run("GET foo").starts_with("-MOVED "));
     }
 
@@ -216,19 +216,19 @@ mod tests {
         assert!(harness.run("SET foo 1").starts_with("-MOVED "));
         assert!(harness.run("EXEC").starts_with("-EXECABORT "));
         harness.run("MULTI");
-        assert_eq!(harness.run("SET a 1"), "+QUEUED\\r\\n");
-        assert_eq!(harness.run("SET b 1"), "+QUEUED\\r\\n");
+        assert_eq!(harness.run("SET a 1"), "+QUEUED|");
+        assert_eq!(harness.run("SET b 1"), "+QUEUED|");
         assert!(harness.run("EXEC").starts_with("-CROSSSLOT "));
         harness.run("MULTI");
-        assert_eq!(harness.run("SET {a}1 1"), "+QUEUED\\r\\n");
-        assert_eq!(harness.run("SET {a}2 1"), "+QUEUED\\r\\n");
+        assert_eq!(harness.run("SET {a}1 1"), "+QUEUED|");
+        assert_eq!(harness.run("SET {a}2 1"), "+QUEUED|");
         assert_eq!(harness.call("EXEC"), "+OK +OK");
     }
 
     #[test]
     fn only_the_first_database_is_there() {
         let mut harness = Harness::redirecting();
-        assert_eq!(harness.run("SELECT 0"), "+OK\\r\\n");
+        assert_eq!(harness.run("SELECT 0"), "+OK|");
         assert!(harness.run("SELECT 1").starts_with("-ERR SELECT is not allowed"));
         assert!(harness.run("SWAPDB 0 1").starts_with("-ERR SWAPDB is not allowed"));
         assert!(harness.run("MOVE k 1").starts_with("-ERR MOVE is not allowed"));

@@ -184,15 +184,37 @@ impl Transaction {
         }
     }
 
+    fn looked_up(&self) -> Vec<Queued<'_>> {
+        let commands = self.queued.iter();
+        commands
+            .filter_map(|(index, args)| {
+                Some(Queued { command: registry::by_index(*index)?, index: *index, args: args.as_args() })
+            })
+            .collect()
+    }
+
     /// The queued commands, as the client sent them.
     pub(super) fn commands(&self) -> impl Iterator<Item = &OwnedArgs> {
         self.queued.iter().map(|(_, args)| args)
     }
 }
 
+/// A queued command, looked up.
+struct Queued<'q> {
+    command: &'static Command,
+    index: u16,
+    args: Args<'q>,
+}
+
+impl Queued<'_> {
+    fn has(&self, flags: Flags) -> bool {
+        self.command.spec.flags.contains(flags)
+    }
+}
+
 impl Executor<'_, '_> {
-    /// Where the open transaction runs, as far as is known.
-    fn place_transaction(&self, session: &Session) -> Result<Place, CommandError> {
+    /// Where a transaction runs, as far as is known.
+    fn place_transaction(&self, session: &Session, transaction: &Transaction) -> Result<Place, CommandError> {
         if !self.is_clustered || session.is_redirecting {
             return Ok(Place::Here);
         }
@@ -200,135 +222,114 @@ impl Executor<'_, '_> {
         for (_, key, _) in session.watch.iter().flat_map(|watch| &watch.keys) {
             slots.add(slot_of(key));
         }
-        session.transaction.iter().for_each(|transaction| transaction.slots(&mut slots));
+        transaction.slots(&mut slots);
         self.place_unit(slots)
     }
 
     /// `EXEC`: runs the queue while holding every shard that it names, or leaves it queued where another node is to run
     /// it.
     pub(super) fn exec(&mut self, session: &mut Session, out: &mut Vec<u8>) -> Result<Executed, CommandError> {
-        let is_broken = session.transaction.as_ref().is_some_and(|transaction| transaction.is_broken);
-        if !is_broken {
-            match self.place_transaction(session) {
-                Ok(Place::Here) => {}
-                Ok(place) => return Ok(Executed::Elsewhere(place)),
-                Err(error) => {
-                    end(session, self.ks);
-                    return Err(error);
-                }
-            }
-        }
         let Some(transaction) = session.transaction.take() else {
             return Err(CommandError::err("EXEC without MULTI"));
         };
         session.refresh_mode();
-        let commands: Vec<(&'static Command, u16, OwnedArgs)> = transaction
-            .queued
-            .into_iter()
-            .filter_map(|(index, args)| Some((registry::by_index(index)?, index, args)))
-            .collect();
-        if transaction.is_broken {
+        let executed = self.exec_queue(session, &transaction, out);
+        self.ks.release();
+        if let Ok(Executed::Elsewhere(_)) = executed {
+            session.transaction = Some(transaction);
+            session.refresh_mode();
+        } else {
             end(session, self.ks);
+        }
+        executed
+    }
+
+    fn exec_queue(
+        &mut self,
+        session: &mut Session,
+        transaction: &Transaction,
+        out: &mut Vec<u8>,
+    ) -> Result<Executed, CommandError> {
+        if transaction.is_broken {
             return Err(CommandError::ExecAbort);
         }
-        if commands.iter().any(|(command, ..)| command.spec.flags.contains(Flags::DENYOOM)) && !self.make_room() {
-            end(session, self.ks);
+        match self.place_transaction(session, transaction)? {
+            Place::Here => {}
+            place => return Ok(Executed::Elsewhere(place)),
+        }
+        let commands = transaction.looked_up();
+        if commands.iter().any(|queued| queued.has(Flags::DENYOOM)) && !self.make_room() {
             return Err(CommandError::coded(
                 "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
             ));
         }
-        self.hold_for(session, &commands)?;
+        self.hold_for(session, &commands);
         if self.is_clustered {
             // Routes change under the shards' locks: from here on the answer holds.
-            let queued = commands.iter().map(|(_, index, args)| (*index, args.clone())).collect();
-            session.transaction = Some(Box::new(Transaction { queued, ..Transaction::default() }));
-            match self.place_transaction(session)? {
-                Place::Here => session.transaction = None,
-                place => {
-                    self.ks.release();
-                    session.refresh_mode();
-                    return Ok(Executed::Elsewhere(place));
-                }
+            match self.place_transaction(session, transaction)? {
+                Place::Here => {}
+                place => return Ok(Executed::Elsewhere(place)),
             }
-            let slot =
-                commands.iter().find_map(|(command, _, args)| match slots_of(command.spec, &args.as_args(), |_| {}) {
-                    Slots::One(slot) => Some(slot),
-                    _ => None,
-                });
             if self.retry.is_some()
-                && let Some(slot) = slot
+                && let Some(slot) = first_only_slot(&commands)
                 && let Some(executed) = self.recall_unit(slot, out)
             {
-                self.ks.release();
-                end(session, self.ks);
                 return Ok(executed);
             }
         }
         if session.is_redirecting {
-            let queued = commands.iter().map(|(command, _, args)| (command.spec, args.as_args()));
-            if let Err(error) = self.check_redirect_queued(session, queued) {
-                self.ks.release();
-                end(session, self.ks);
-                return Err(error);
-            }
+            self.check_redirect_queued(session, commands.iter().map(|queued| (queued.command.spec, queued.args)))?;
         }
         // What was watched at a node that no longer owns it may have changed unseen.
         let is_stale = session.watched_elsewhere != Slots::None
             || session.watch.as_ref().is_some_and(|watch| watch.flag.is_raised() || self.any_expired(watch));
         if is_stale {
-            self.ks.release();
-            end(session, self.ks);
             self.reply(session, out).null_array();
             return Ok(Executed::Here);
         }
-        let is_guarded = self.guards_writes && commands.iter().any(|(of, ..)| of.spec.flags.contains(Flags::WRITE));
-        if is_guarded && let Err(error) = self.check_writes(&commands) {
-            self.ks.release();
-            end(session, self.ks);
-            return Err(error);
+        self.run_all(session, &commands, out)?;
+        Ok(Executed::Here)
+    }
+
+    /// Runs a transaction's commands, whose shards are held.
+    fn run_all(&mut self, session: &mut Session, commands: &[Queued<'_>], out: &mut Vec<u8>) -> CommandResult {
+        let writes = || commands.iter().filter(|queued| queued.has(Flags::WRITE));
+        let is_guarded = self.guards_writes && writes().next().is_some();
+        if is_guarded {
+            writes().try_for_each(|queued| self.check_write(queued.command.spec, &queued.args))?;
         }
         if self.is_clustered && !self.is_serving {
-            commands.iter().filter(|(of, ..)| of.spec.flags.contains(Flags::WRITE)).for_each(|(command, _, args)| {
-                slots_of(command.spec, &args.as_args(), |slot| session.note_written(slot));
-            });
+            for queued in writes() {
+                slots_of(queued.command.spec, &queued.args, |slot| session.note_written(slot));
+            }
         }
         let reply_from = out.len();
         self.ks.forget_written();
         self.ks.begin_transaction();
         self.reply(session, out).array(commands.len());
-        for (command, index, args) in &commands {
-            self.run_queued(session, command, *index, &args.as_args(), out);
+        for queued in commands {
+            self.run_queued(session, queued.command, queued.index, &queued.args, out);
         }
         self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
         if is_guarded {
             self.withhold(reply_from..out.len());
         }
-        self.ks.release();
-        end(session, self.ks);
-        Ok(Executed::Here)
-    }
-
-    fn check_writes(&self, commands: &[(&'static Command, u16, OwnedArgs)]) -> CommandResult {
-        let mut writes = commands.iter().filter(|(command, ..)| command.spec.flags.contains(Flags::WRITE));
-        writes.try_for_each(|(command, _, args)| self.check_write(command.spec, &args.as_args()))
+        Ok(())
     }
 
     /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.
-    fn hold_for(&mut self, session: &Session, commands: &[(&'static Command, u16, OwnedArgs)]) -> CommandResult {
+    fn hold_for(&mut self, session: &Session, commands: &[Queued<'_>]) {
         let mut shards = Vec::new();
-        for (command, _, args) in commands {
-            if command.spec.flags.intersects(Flags::WHOLE_KEYSPACE) {
-                self.ks.hold_all();
-                return Ok(());
+        for queued in commands {
+            if queued.has(Flags::WHOLE_KEYSPACE) {
+                return self.ks.hold_all();
             }
-            // A command whose keys can't be told (bad numkeys) fails on its own when it runs.
-            let _ = lock_keys(self.ks, command.spec, &args.as_args(), &mut shards);
+            lock_keys(self.ks, queued.command.spec, &queued.args, &mut shards);
         }
         for (_, key, _) in session.watch.iter().flat_map(|watch| &watch.keys) {
             shards.push(self.ks.key(key).shard());
         }
         self.ks.hold_many(&mut shards);
-        Ok(())
     }
 
     /// Whether a watched key that was there when the watch began has expired since.
@@ -339,4 +340,12 @@ impl Executor<'_, '_> {
             *was_live && !self.ks.exists(&key) && self.ks.holds_entry(&key)
         })
     }
+}
+
+/// The slot of the first command that names keys of just one.
+fn first_only_slot(commands: &[Queued<'_>]) -> Option<u16> {
+    commands.iter().find_map(|queued| match slots_of(queued.command.spec, &queued.args, |_| {}) {
+        Slots::One(slot) => Some(slot),
+        _ => None,
+    })
 }

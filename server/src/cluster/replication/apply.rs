@@ -29,12 +29,11 @@ use crate::{
         registry,
     },
     config::settings::{EvictionPolicy, Settings},
-    node::{Node, stats::WorkerStats},
+    node::Node,
     rdb::{self, Restored},
     session::{
         Session,
-        execute::Executor,
-        timing::{BatchTimer, SharedRuns},
+        execute::{Executor, Tools},
     },
     store::{
         DATABASES, SHARDS,
@@ -66,10 +65,7 @@ pub struct Applier {
     replication: Arc<Replication>,
     inbound: Arc<Mutex<Inbound>>,
     session: Session,
-    /// The effects of others do not count as this node's commands.
-    stats: WorkerStats,
-    rng: fastrand::Rng,
-    shared_runs: SharedRuns,
+    tools: Tools,
     scratch: Scratch,
 }
 
@@ -131,9 +127,8 @@ impl Applier {
             replication: replication.clone(),
             inbound,
             session: Session::new(client, true),
-            stats: WorkerStats::default(),
-            rng: fastrand::Rng::with_seed(0),
-            shared_runs: SharedRuns::new(),
+            // What is random was decided by the owner.
+            tools: Tools::new(0),
             scratch: Scratch::default(),
         }
     }
@@ -178,25 +173,7 @@ impl Applier {
         let mut ks = Keyspace::new(&node.store, &NoObserver, circumstances);
         ks.expiry_role = ExpiryRole::Copy;
         ks.access_policy = settings.access_policy();
-        let mut refused = crate::cluster::forward::slot_set::SlotSet::default();
-        let mut executor = Executor {
-            node,
-            settings: &settings,
-            ks: &mut ks,
-            rng: &mut self.rng,
-            stats: &self.stats,
-            shards: Vec::new(),
-            timer: BatchTimer::start(&settings, &mut self.shared_runs),
-            is_clustered: false,
-            is_serving: false,
-            retry: None,
-            refused: &mut refused,
-            guards_writes: false,
-            withheld: &mut Vec::new(),
-            reads_copies: false,
-            reads_copy: false,
-            nth: None,
-        };
+        let mut executor = Executor::alone(node, &settings, &mut ks, &mut self.tools);
         self.scratch.refused.clear();
         self.scratch.is_short = evicts_any_key(&settings) && !node.memory.has_room();
         let mut frame = Frame {

@@ -81,7 +81,7 @@ const HELP: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::command::testing::Bench;
+    use crate::session::harness::Harness;
 
     #[test]
     fn whatever_the_arguments_there_is_a_reply() {
@@ -107,12 +107,12 @@ mod tests {
             "help",
             "addslots",
         ];
-        Bench::new(3).run_nonsense(&super::HANDLERS[1..2], &vocabulary);
+        Harness::unjittered().run_nonsense(3, &super::HANDLERS[1..2], &vocabulary);
     }
 
     #[test]
     fn building_a_ring_by_hand_is_answered_with_what_to_do_instead() {
-        let mut bench = Bench::new(1);
+        let mut harness = Harness::unjittered();
         for (line, hint) in [
             ("CLUSTER MEET 127.0.0.1 7002", "--join"),
             ("CLUSTER FORGET x", "rondache leave"),
@@ -123,9 +123,9 @@ mod tests {
             ("CLUSTER RESET HARD", "rondache leave"),
             ("CLUSTER SAVECONFIG", "no cluster configuration file"),
         ] {
-            let reply = bench.run(line);
+            let reply = harness.run(line);
             assert!(reply.starts_with("-ERR ") && reply.contains(hint), "{line}: {reply}");
         }
-        assert!(bench.run("CLUSTER NONSENSE").starts_with("-ERR unknown subcommand"));
+        assert!(harness.run("CLUSTER NONSENSE").starts_with("-ERR unknown subcommand"));
     }
 }

@@ -132,8 +132,8 @@ mod tests {
     fn only_known_nodes_can_be_asked_about() {
         let mut harness = Harness::unjittered();
         let id = harness.node().cluster.identity.id.to_string();
-        assert_eq!(harness.run(&format!("CLUSTER REPLICAS {id}")), "*0\\r\\n");
-        assert_eq!(harness.run(&format!("CLUSTER COUNT-FAILURE-REPORTS {id}")), ":0\\r\\n");
-        assert_eq!(harness.run("CLUSTER REPLICAS x"), "-ERR Unknown node x\\r\\n");
+        assert_eq!(harness.run(&format!("CLUSTER REPLICAS {id}")), "*0|");
+        assert_eq!(harness.run(&format!("CLUSTER COUNT-FAILURE-REPORTS {id}")), ":0|");
+        assert_eq!(harness.run("CLUSTER REPLICAS x"), "-ERR Unknown node x|");
     }
 }

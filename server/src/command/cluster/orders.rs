@@ -46,11 +46,11 @@ mod tests {
     fn a_weight_is_set_and_shown() {
         let mut harness = Harness::unjittered();
         assert_eq!(harness.call("CLUSTER WEIGHT"), "1");
-        assert_eq!(harness.run("CLUSTER WEIGHT 2.5"), "+OK\\r\\n");
+        assert_eq!(harness.run("CLUSTER WEIGHT 2.5"), "+OK|");
         assert_eq!(harness.call("CLUSTER WEIGHT"), "2.5");
         assert_eq!(harness.call("CONFIG GET weight"), "weight 2.5");
         assert!(harness.run("CLUSTER WEIGHT -1").starts_with("-ERR argument must be a decimal number"));
-        assert_eq!(harness.run("CLUSTER WEIGHT 1 2"), "-ERR syntax error\\r\\n");
+        assert_eq!(harness.run("CLUSTER WEIGHT 1 2"), "-ERR syntax error|");
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
         let mut harness = Harness::unjittered();
         assert!(harness.run("CLUSTER LEAVE").starts_with("-ERR this node is alone"));
         harness.node().cluster.routing.set_clustered(true);
-        assert_eq!(harness.run("CLUSTER LEAVE"), "+OK\\r\\n");
+        assert_eq!(harness.run("CLUSTER LEAVE"), "+OK|");
         assert!(harness.node().cluster.desk.is_leaving() && !harness.node().is_ready());
     }
 }

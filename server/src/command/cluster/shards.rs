@@ -50,11 +50,11 @@ pub(super) fn shards(ctx: &mut Ctx<'_, '_>) -> CommandResult {
 
 #[cfg(test)]
 mod tests {
-    use crate::command::testing::Bench;
+    use crate::session::harness::Harness;
 
     #[test]
     fn a_node_that_is_alone_is_one_shard() {
-        let reply = Bench::new(1).run("CLUSTER SHARDS");
+        let reply = Harness::unjittered().run("CLUSTER SHARDS");
         assert!(reply.starts_with("*1|*4|$5|slots|*2|:0|:16383|$5|nodes|*1|*14|$2|id|$40|"), "{reply}");
         assert!(
             reply.contains("|$4|port|:7379|$2|ip|$9|127.0.0.1|$8|endpoint|$9|127.0.0.1|$4|role|$6|master|"),

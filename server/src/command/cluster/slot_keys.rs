@@ -37,28 +37,28 @@ pub(super) fn slot_at(args: &Args<'_>, index: usize, refusal: &'static str) -> R
 
 #[cfg(test)]
 mod tests {
-    use crate::command::testing::Bench;
+    use crate::session::harness::Harness;
 
     #[test]
     fn the_keys_of_a_slot_are_counted_and_listed() {
-        let mut bench = Bench::new(1);
-        assert_eq!(bench.run("CLUSTER KEYSLOT {foo}x"), ":12182|");
-        bench.run("SET {foo}1 v");
-        bench.run("SET {foo}2 v");
-        assert_eq!(bench.run("CLUSTER COUNTKEYSINSLOT 12182"), ":2|");
-        assert_eq!(bench.run("CLUSTER COUNTKEYSINSLOT 0"), ":0|");
-        assert!(bench.run("CLUSTER GETKEYSINSLOT 12182 1").starts_with("*1|$6|{foo}"));
-        assert_eq!(bench.run("CLUSTER COUNTKEYSINSLOT 16384"), "-ERR Invalid slot|");
-        assert_eq!(bench.run("CLUSTER GETKEYSINSLOT 1 -1"), "-ERR Invalid slot or number of keys|");
+        let mut harness = Harness::unjittered();
+        assert_eq!(harness.run("CLUSTER KEYSLOT {foo}x"), ":12182|");
+        harness.run("SET {foo}1 v");
+        harness.run("SET {foo}2 v");
+        assert_eq!(harness.run("CLUSTER COUNTKEYSINSLOT 12182"), ":2|");
+        assert_eq!(harness.run("CLUSTER COUNTKEYSINSLOT 0"), ":0|");
+        assert!(harness.run("CLUSTER GETKEYSINSLOT 12182 1").starts_with("*1|$6|{foo}"));
+        assert_eq!(harness.run("CLUSTER COUNTKEYSINSLOT 16384"), "-ERR Invalid slot|");
+        assert_eq!(harness.run("CLUSTER GETKEYSINSLOT 1 -1"), "-ERR Invalid slot or number of keys|");
     }
 
     #[test]
     fn they_are_counted_inside_a_transaction_too() {
-        let mut bench = Bench::new(1);
-        bench.run("MULTI");
-        bench.run("SET foo v");
-        bench.run("CLUSTER COUNTKEYSINSLOT 12182");
-        bench.run("CLUSTER COUNTKEYSINSLOT 5061");
-        assert_eq!(bench.run("EXEC"), "*3|+OK|:1|:0|");
+        let mut harness = Harness::unjittered();
+        harness.run("MULTI");
+        harness.run("SET foo v");
+        harness.run("CLUSTER COUNTKEYSINSLOT 12182");
+        harness.run("CLUSTER COUNTKEYSINSLOT 5061");
+        assert_eq!(harness.run("EXEC"), "*3|+OK|:1|:0|");
     }
 }

@@ -93,25 +93,25 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
-    use crate::command::testing::Bench;
+    use crate::session::harness::Harness;
 
     #[test]
     fn slots_are_listed_by_number_or_by_how_full_they_are() {
-        let mut bench = Bench::new(1);
+        let mut harness = Harness::unjittered();
         for key in ["{foo}1", "{foo}2", "bar"] {
-            bench.run(&format!("SET {key} v"));
+            harness.run(&format!("SET {key} v"));
         }
         assert_eq!(
-            bench.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 2"),
+            harness.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 2"),
             "*2|*2|:12182|*2|$9|key-count|:2|*2|:5061|*2|$9|key-count|:1|"
         );
-        assert_eq!(bench.run("CLUSTER SLOT-STATS SLOTSRANGE 5061 5061"), "*1|*2|:5061|*2|$9|key-count|:1|");
-        assert!(bench.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 1 ASC").starts_with("*1|*2|:0|"));
+        assert_eq!(harness.run("CLUSTER SLOT-STATS SLOTSRANGE 5061 5061"), "*1|*2|:5061|*2|$9|key-count|:1|");
+        assert!(harness.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 1 ASC").starts_with("*1|*2|:0|"));
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let mut bench = Bench::new(1);
+        let mut harness = Harness::unjittered();
         for (line, refusal) in [
             ("CLUSTER SLOT-STATS SLOTSRANGE 2 1", "-ERR Start slot number 2 is greater than end slot number 1|"),
             ("CLUSTER SLOT-STATS SLOTSRANGE 0 16384", "-ERR Invalid or out of range slot|"),
@@ -119,8 +119,8 @@ mod tests {
             ("CLUSTER SLOT-STATS ORDERBY KEY-COUNT ASC DESC", "-ERR syntax error|"),
             ("CLUSTER SLOT-STATS NONSENSE 1", "-ERR syntax error|"),
         ] {
-            assert_eq!(bench.run(line), refusal, "{line}");
+            assert_eq!(harness.run(line), refusal, "{line}");
         }
-        assert!(bench.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 0").starts_with("-ERR Limit has to lie"));
+        assert!(harness.run("CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 0").starts_with("-ERR Limit has to lie"));
     }
 }

@@ -79,11 +79,11 @@ fn owners_first(status: &ClusterStatus) -> Vec<SlotRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cluster::status::tests::three, command::testing::Bench};
+    use crate::{cluster::status::tests::three, session::harness::Harness};
 
     #[test]
     fn a_node_that_is_alone_holds_all_slots() {
-        let reply = Bench::new(1).run("CLUSTER SLOTS");
+        let reply = Harness::unjittered().run("CLUSTER SLOTS");
         assert!(reply.starts_with("*1|*3|:0|:16383|*4|$9|127.0.0.1|:7379|$40|"), "{reply}");
         assert!(reply.ends_with("|*2|$9|main-port|$4|6379|"), "{reply}");
     }

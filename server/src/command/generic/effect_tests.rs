@@ -1,18 +1,10 @@
 //! What copies are told of commands on keys of any type, and on their deadlines.
 
-use crate::{
-    config::settings::Settings,
-    session::harness::{Harness, NOW_MS},
-};
+use crate::session::harness::{self, NOW_MS};
 
-/// Runs the lines on an empty node without jitter; answers the effects of the last one, in the order of the alphabet.
+/// The effects of the last line, in the order of the alphabet.
 fn effects_of(lines: &[&str]) -> Vec<String> {
-    let mut harness = Harness::new(Settings { ttl_jitter_percent: 0, ..Settings::default() });
-    let (last, before) = lines.split_last().expect("at least one line");
-    before.iter().for_each(|line| drop(harness.run(line)));
-    harness.effects();
-    harness.run(last);
-    let mut effects = harness.effects();
+    let mut effects = harness::effects_of(lines);
     effects.sort();
     effects
 }

@@ -2,18 +2,8 @@
 
 use crate::{
     config::settings::Settings,
-    session::harness::{Harness, NOW_MS},
+    session::harness::{Harness, NOW_MS, effects_of},
 };
-
-/// Runs the lines on an empty node without jitter; answers the effects of the last one.
-fn effects_of(lines: &[&str]) -> Vec<String> {
-    let mut harness = Harness::new(Settings { ttl_jitter_percent: 0, ..Settings::default() });
-    let (last, before) = lines.split_last().expect("at least one line");
-    before.iter().for_each(|line| drop(harness.run(line)));
-    harness.effects();
-    harness.run(last);
-    harness.effects()
-}
 
 #[test]
 fn a_relative_ttl_becomes_a_deadline() {
@@ -31,7 +21,7 @@ fn the_deadline_that_is_told_is_the_jittered_one() {
     let mut harness = Harness::new(Settings { ttl_jitter_percent: 50, ..Settings::default() });
     harness.run("SET k v EX 100");
     let reply = harness.run("PEXPIRETIME k");
-    let deadline = reply.trim_start_matches(':').trim_end_matches("\\r\\n");
+    let deadline = reply.trim_start_matches(':').trim_end_matches("|");
     assert_eq!(harness.effects(), [format!("SET k v PXAT {deadline}")]);
     assert!(deadline.parse::<u64>().unwrap() < NOW_MS + 100_000);
 }
@@ -78,6 +68,6 @@ fn an_expired_key_that_a_write_meets_is_deleted_first() {
     harness.run("SET k 5 PX 100");
     harness.effects();
     harness.now_ms += 100;
-    assert_eq!(harness.run("INCR k"), ":1\\r\\n");
+    assert_eq!(harness.run("INCR k"), ":1|");
     assert_eq!(harness.effects(), ["DEL k", "INCR k"]);
 }

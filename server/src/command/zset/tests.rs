@@ -1,63 +1,64 @@
 //! Replies in RESP3, and what copies get to apply.
 
-use super::super::testing::Bench;
+use crate::session::harness::Harness;
 
 #[test]
 fn scores_are_doubles_and_come_in_pairs_in_resp3() {
-    let mut bench = Bench::new(1).with_resp3();
-    bench.run("ZADD z 1.5 a 2 b 3 c");
-    assert_eq!(bench.run("ZSCORE z a"), ",1.5|");
-    assert_eq!(bench.run("ZRANGE z 0 1 WITHSCORES"), "*2|*2|$1|a|,1.5|*2|$1|b|,2|");
-    assert_eq!(bench.run("ZRANK z b WITHSCORE"), "*2|:1|,2|");
-    assert_eq!(bench.run("ZUNION 1 z WITHSCORES").matches(",").count(), 3);
-    assert_eq!(bench.run("ZPOPMIN z"), "*2|$1|a|,1.5|");
-    assert_eq!(bench.run("ZPOPMIN z 1"), "*1|*2|$1|b|,2|");
-    assert_eq!(bench.run("ZMPOP 1 z MAX"), "*2|$1|z|*1|*2|$1|c|,3|");
-    assert_eq!(bench.run("ZMPOP 1 z MAX"), "_|");
-    bench.run("ZADD z 4 d");
-    assert_eq!(bench.run("BZPOPMAX z 1"), "*3|$1|z|$1|d|,4|");
+    let mut harness = Harness::unjittered().with_resp3();
+    harness.run("ZADD z 1.5 a 2 b 3 c");
+    assert_eq!(harness.run("ZSCORE z a"), ",1.5|");
+    assert_eq!(harness.run("ZRANGE z 0 1 WITHSCORES"), "*2|*2|$1|a|,1.5|*2|$1|b|,2|");
+    assert_eq!(harness.run("ZRANK z b WITHSCORE"), "*2|:1|,2|");
+    assert_eq!(harness.run("ZUNION 1 z WITHSCORES").matches(",").count(), 3);
+    assert_eq!(harness.run("ZPOPMIN z"), "*2|$1|a|,1.5|");
+    assert_eq!(harness.run("ZPOPMIN z 1"), "*1|*2|$1|b|,2|");
+    assert_eq!(harness.run("ZMPOP 1 z MAX"), "*2|$1|z|*1|*2|$1|c|,3|");
+    assert_eq!(harness.run("ZMPOP 1 z MAX"), "_|");
+    harness.run("ZADD z 4 d");
+    assert_eq!(harness.run("BZPOPMAX z 1"), "*3|$1|z|$1|d|,4|");
 }
 
 #[test]
 fn scans_reply_scores_as_strings_in_both_versions() {
-    for mut bench in [Bench::new(1), Bench::new(1).with_resp3()] {
-        bench.run("ZADD z 1.5 a");
-        assert_eq!(bench.run("ZSCAN z 0"), "*2|$1|0|*2|$1|a|$3|1.5|");
-        assert_eq!(bench.run("ZSCAN z 0 NOSCORES"), "*2|$1|0|*1|$1|a|");
+    for mut harness in [Harness::unjittered(), Harness::unjittered().with_resp3()] {
+        harness.run("ZADD z 1.5 a");
+        assert_eq!(harness.run("ZSCAN z 0"), "*2|$1|0|*2|$1|a|$3|1.5|");
+        assert_eq!(harness.run("ZSCAN z 0 NOSCORES"), "*2|$1|0|*1|$1|a|");
     }
 }
 
 #[test]
 fn copies_get_results_rather_than_choices_and_sums() {
-    let mut bench = Bench::new(1);
-    bench.run("ZADD z 1 a 2 b 3 c");
-    bench.run("ZINCRBY z 0.1 a");
-    bench.run("ZADD z NX 9 a");
-    bench.run("ZPOPMAX z");
-    bench.run("ZMPOP 1 z MIN COUNT 5");
-    bench.run("ZPOPMIN z");
+    let mut harness = Harness::unjittered();
+    harness.run("ZADD z 1 a 2 b 3 c");
+    harness.run("ZINCRBY z 0.1 a");
+    harness.run("ZADD z NX 9 a");
+    harness.run("ZPOPMAX z");
+    harness.run("ZMPOP 1 z MIN COUNT 5");
+    harness.run("ZPOPMIN z");
     let expected = ["ZADD z 1 a 2 b 3 c", "ZADD z 1.1 a", "ZREM z c", "ZREM z a b"];
-    assert_eq!(bench.effect_lines(), expected);
+    assert_eq!(harness.effects(), expected);
 }
 
 #[test]
 fn what_is_stored_is_an_effect_on_the_destination_alone() {
-    let mut bench = Bench::new(1);
-    bench.run("ZADD source 1 a 2 b");
-    bench.take_effects();
-    bench.run("ZRANGESTORE destination source 0 0");
-    assert_eq!(bench.effect_lines(), ["DEL destination", "ZADD destination 1 a"]);
-    bench.run("ZUNIONSTORE destination 1 none");
-    assert_eq!(bench.effect_lines(), ["DEL destination"]);
-    bench.run("ZUNIONSTORE destination 1 none");
-    assert_eq!(bench.effect_lines(), [""; 0]);
+    let mut harness = Harness::unjittered();
+    harness.run("ZADD source 1 a 2 b");
+    harness.effects();
+    harness.run("ZRANGESTORE destination source 0 0");
+    assert_eq!(harness.effects(), ["DEL destination", "ZADD destination 1 a"]);
+    harness.run("ZUNIONSTORE destination 1 none");
+    assert_eq!(harness.effects(), ["DEL destination"]);
+    harness.run("ZUNIONSTORE destination 1 none");
+    assert_eq!(harness.effects(), [""; 0]);
 }
 
 #[test]
 fn a_copy_that_applies_the_effects_holds_the_same_sets() {
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
-    let (mut owner, mut copy) = (Bench::new(seed), Bench::new(seed.wrapping_add(1)));
+    let (mut owner, mut copy) =
+        (Harness::unjittered().with_seed(seed), Harness::unjittered().with_seed(seed.wrapping_add(1)));
     for _ in 0..3000 {
         let (key, other) = (rng.u8(..4), rng.u8(..4));
         let (member, score) = (rng.u8(..40), f64::from(rng.i8(..)) / 3.0);
@@ -74,7 +75,7 @@ fn a_copy_that_applies_the_effects_holds_the_same_sets() {
             _ => format!("ZDIFFSTORE k{key} 2 k{key} k{other}"),
         };
         owner.run(&line);
-        copy.apply(owner.take_effects());
+        owner.replicate_to(&mut copy);
     }
     for key in 0..4 {
         let line = format!("ZRANGE k{key} 0 -1 WITHSCORES");
@@ -128,5 +129,5 @@ fn no_arguments_make_a_command_panic() {
         "NOSCORES",
         "",
     ];
-    Bench::new(seed).run_nonsense(super::HANDLERS, &vocabulary);
+    Harness::unjittered().run_nonsense(seed, super::HANDLERS, &vocabulary);
 }

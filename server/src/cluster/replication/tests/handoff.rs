@@ -36,12 +36,12 @@ fn only_owned_keys_are_counted_and_listed() {
     world.0[0].run(&format!("SET {SLOT_KEY} v"));
     world.copy(slot(), 0, 1);
     assert_eq!(world.0[1].content(slot()).len(), 1);
-    for (at, count, keys) in [(0, ":1\\r\\n", "*1\\r\\n$4\\r\\n{t}k\\r\\n"), (1, ":0\\r\\n", "*0\\r\\n")] {
+    for (at, count, keys) in [(0, ":1|", "*1|$4|{t}k|"), (1, ":0|", "*0|")] {
         assert_eq!((world.0[at].run("DBSIZE"), world.0[at].run("KEYS *")), (count.to_owned(), keys.to_owned()));
     }
-    assert_eq!(world.0[1].run("RANDOMKEY"), "$-1\\r\\n");
+    assert_eq!(world.0[1].run("RANDOMKEY"), "$-1|");
     world.hand_off(slot(), 0, 1, &[]);
-    assert_eq!((world.0[0].run("DBSIZE"), world.0[1].run("DBSIZE")), (":0\\r\\n".to_owned(), ":1\\r\\n".to_owned()));
+    assert_eq!((world.0[0].run("DBSIZE"), world.0[1].run("DBSIZE")), (":0|".to_owned(), ":1|".to_owned()));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_takeover_goes_on_where_the_copy_stands() {
     world.0[1].plane.own(slot(), 2, Start::Warm, &[behind]);
     world.0[2].plane.follow(slot(), 2, Some(taker), Follow::Copy);
     world.0[1].replication.close_peer(&dead);
-    assert_eq!(world.0[1].run(&format!("INCR {SLOT_KEY}")), ":7\\r\\n");
+    assert_eq!(world.0[1].run(&format!("INCR {SLOT_KEY}")), ":7|");
     world.pump(1, 2);
     assert_eq!(world.0[1].events(), [PlaneEvent::CopyLost { slot: slot(), epoch: 2, to: behind }]);
     assert!(world.0[2].content(slot()).is_empty(), "a copy that stands elsewhere is none");

@@ -24,7 +24,11 @@ use crate::{
     },
     config::settings::Settings,
     node::Node,
-    session::{Session, harness::run_on},
+    session::{
+        Session,
+        execute::Tools,
+        harness::{run_on, show_reply},
+    },
     store::{
         DATABASES,
         keyspace::{Circumstances, Keyspace, Written},
@@ -46,7 +50,7 @@ struct TestNode {
     mover: Mover,
     outlets: Outlets,
     session: Session,
-    rng: fastrand::Rng,
+    tools: Tools,
     /// Whose streams it hears.
     appliers: BTreeMap<(Identity, u16), Applier>,
     written: Vec<Written>,
@@ -66,7 +70,7 @@ impl TestNode {
             replication,
             outlets,
             session,
-            rng: fastrand::Rng::with_seed(seed),
+            tools: Tools::new(seed),
             appliers: BTreeMap::new(),
             written: Vec::new(),
         }
@@ -79,8 +83,9 @@ impl TestNode {
     /// Runs a command of words between blanks at some time.
     fn run_at(&mut self, now_ms: u64, line: &str) -> String {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        let reply = run_on(&self.node, &mut self.session, &mut self.rng, &words, |ks| ks.circumstances.now_ms = now_ms);
-        reply.escape_ascii().to_string()
+        let reply =
+            run_on(&self.node, &mut self.session, &mut self.tools, &words, |ks| ks.circumstances.now_ms = now_ms);
+        show_reply(&reply)
     }
 
     fn run(&mut self, line: &str) -> String {

@@ -15,7 +15,7 @@ impl TestNode {
     /// Runs a forwarded write, and remembers where its slot stands.
     fn forwarded(&mut self, number: u64, line: &str) {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        run_on(&self.node, &mut self.session, &mut self.rng, &words, |ks| {
+        run_on(&self.node, &mut self.session, &mut self.tools, &words, |ks| {
             ks.forwarded = Some(WriteId { origin: 9, number });
         });
     }
