@@ -4,7 +4,7 @@ use super::{
     DATABASES, SHARDS,
     entry::EntryBox,
     keyspace::Keyspace,
-    replicate::{SlotSet, append_flush, content::Dropped},
+    replicate::{ShardSlots, append_flush, content::Dropped},
     shard::{Db, Shard},
     waiters::WatchFlag,
 };
@@ -53,7 +53,7 @@ pub struct DbSize {
 }
 
 impl DbSize {
-    fn add(&mut self, db: &Db, served: SlotSet) {
+    fn add(&mut self, db: &Db, served: ShardSlots) {
         self.table_bytes += db.table.memory_usage();
         let len = db.table.len();
         let keys = if served.is_all() { len } else { served.indexes().map(|slot| db.slot_keys[slot] as usize).sum() };
@@ -184,7 +184,7 @@ fn has_live(shard: &Shard, db: usize, key: &[u8], now_ms: u64) -> bool {
 
 impl Shard {
     /// Aborts the transactions that watch a key of these slots.
-    pub(crate) fn raise_watchers_of(&mut self, slots: SlotSet) {
+    pub(crate) fn raise_watchers_of(&mut self, slots: ShardSlots) {
         raise_watchers(self, |_, _, key| slots.has_key(key));
     }
 }

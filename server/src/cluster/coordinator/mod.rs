@@ -17,6 +17,7 @@
 //! | `rows` | rows that are learnt, and what they change here |
 //! | `gossip` | the exchange of tables |
 //! | `reconcile` | the owner's work: copies started and dropped |
+//! | `agenda` | the slots that are still to be looked at |
 //! | `handoff` | park, caught up, grant |
 //! | `orphans` | slots whose owner is gone |
 //! | `compare` | copies agree on who takes over |
@@ -24,6 +25,7 @@
 //! | `confirm` | provisional claims become firm |
 //! | [`progress`] | figures for people |
 
+mod agenda;
 mod compare;
 mod confirm;
 mod contest;
@@ -39,7 +41,6 @@ mod rows;
 pub mod settings;
 #[cfg(test)]
 mod simulation;
-mod slot_set;
 pub mod sticky;
 
 use std::{

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rondache_protocol::bus::identity::Identity;
 
-use super::{Coordinator, Io, slot_set::SlotSet};
+use super::{Coordinator, Io, agenda::Agenda};
 use crate::cluster::{plane::Row, table::COPIES_MAX};
 
 /// The share of the slots that may be parked at once is looked at this often.
@@ -20,7 +20,7 @@ const HANDOFFS_MIN: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Reconcile {
     /// Own slots to compare with the plan. One that waits for an event is not among them.
-    todo: SlotSet,
+    todo: Agenda,
     cursor: u16,
     /// Copies under way, by slot.
     copying: BTreeMap<u16, Vec<Identity>>,

@@ -37,11 +37,9 @@ mod churn_tests;
 mod tests;
 
 use rondache_protocol::bus::identity::Identity;
-use serde::{Deserialize, Serialize};
 
-pub use self::placement::{COPIES_MAX, Moved, Placement, PlacementError};
+pub use self::placement::{COPIES_MAX, Moved, Placement};
 use self::{copies::plan_copies, draft::Draft, owners::plan_owners};
-use super::member::{Member, View};
 
 /// A live node, as far as plans care.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,43 +52,6 @@ pub struct Candidate {
     pub zone: String,
     /// Whether it is on its way out, and so holds nothing.
     pub is_leaving: bool,
-}
-
-impl From<&Member> for Candidate {
-    fn from(member: &Member) -> Self {
-        let info = &member.info;
-        Self { identity: info.identity, weight: info.weight, zone: info.zone.clone(), is_leaving: info.is_leaving }
-    }
-}
-
-/// The live members of a view.
-#[must_use]
-pub fn candidates(view: &View) -> Vec<Candidate> {
-    view.live().map(Candidate::from).collect()
-}
-
-/// A numbered plan, as the oldest member publishes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Counts plans: a higher one replaces a lower one.
-    pub number: u64,
-    /// Who made it. Of equal numbers the older publisher's counts.
-    pub publisher: Identity,
-    /// Who should own and copy each slot.
-    pub placement: Placement,
-}
-
-impl Plan {
-    /// The slot's owner-to-be. Nobody when there is no member that may own slots.
-    #[must_use]
-    pub fn owner(&self, slot: u16) -> Option<Identity> {
-        self.placement.owner(slot)
-    }
-
-    /// The nodes that should hold a copy.
-    pub fn copies(&self, slot: u16) -> impl Iterator<Item = Identity> {
-        self.placement.copies(slot)
-    }
 }
 
 /// Places every slot and `copies` copies of it on the live `nodes`, given who owns and has in-sync copies of it now.

@@ -1,8 +1,6 @@
 //! Who owns and who copies each slot, compactly: what is, or what should be.
 
 use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::cluster::{plane::Row, ring::NODES_MAX};
 
@@ -13,8 +11,7 @@ pub const COPIES_MAX: usize = 15;
 pub(super) const NOBODY: u16 = u16::MAX;
 
 /// For each slot its owner and its copies, as indexes into a list of nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Wire", into = "Wire")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     nodes: Vec<Identity>,
     copy_count: usize,
@@ -125,73 +122,6 @@ impl Moved {
     }
 }
 
-/// Why bytes are not a placement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PlacementError {
-    /// Too many nodes or copies, or not as many cells as slots and copies need.
-    #[error("a placement of {nodes} nodes and {copies} copies has {bytes} bytes of cells")]
-    Size {
-        /// How many nodes it names.
-        nodes: usize,
-        /// How many copies a slot has.
-        copies: u8,
-        /// How long the cells are.
-        bytes: usize,
-    },
-    /// A slot names a node that is not in the list, the same node twice, or a copy behind a gap.
-    #[error("the holders of slot {slot} in a placement make no sense")]
-    Holders {
-        /// The slot.
-        slot: u16,
-    },
-}
-
-/// A placement as it travels: the cells as plain bytes, since an encoding of numbers in as few bytes as each needs
-/// spends three on most of them.
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    nodes: Vec<Identity>,
-    copies: u8,
-    cells: Vec<u8>,
-}
-
-impl From<Placement> for Wire {
-    fn from(placement: Placement) -> Self {
-        let cells = placement.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect();
-        Self { nodes: placement.nodes, copies: placement.copy_count as u8, cells }
-    }
-}
-
-impl TryFrom<Wire> for Placement {
-    type Error = PlacementError;
-
-    fn try_from(wire: Wire) -> Result<Self, PlacementError> {
-        let width = usize::from(wire.copies) + 1;
-        let (pairs, odd) = wire.cells.as_chunks::<2>();
-        let is_sized = pairs.len() == usize::from(SLOTS) * width && odd.is_empty();
-        if !is_sized || width > COPIES_MAX + 1 || wire.nodes.len() > NODES_MAX {
-            let (nodes, bytes) = (wire.nodes.len(), wire.cells.len());
-            return Err(PlacementError::Size { nodes, copies: wire.copies, bytes });
-        }
-        let cells: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-        for (slot, holders) in (0..SLOTS).zip(cells.chunks_exact(width)) {
-            if !is_sensible(holders, wire.nodes.len()) {
-                return Err(PlacementError::Holders { slot });
-            }
-        }
-        Ok(Self { nodes: wire.nodes, copy_count: width - 1, cells })
-    }
-}
-
-/// Whether a slot's cells name known nodes, none twice, and have gaps only at the end.
-fn is_sensible(holders: &[u16], node_count: usize) -> bool {
-    let copies = &holders[1..];
-    let gap = copies.iter().position(|copy| *copy == NOBODY).unwrap_or(copies.len());
-    copies[gap..].iter().all(|copy| *copy == NOBODY)
-        && holders.iter().all(|node| *node == NOBODY || usize::from(*node) < node_count)
-        && holders[..=gap].iter().enumerate().all(|(at, node)| *node == NOBODY || !holders[..at].contains(node))
-}
-
 #[cfg(test)]
 mod tests {
     use rondache_protocol::bus::identity::NodeId;
@@ -226,29 +156,5 @@ mod tests {
         let to = Placement::of_rows(&[row(0, 2, &[1]), row(1, 3, &[1])]);
         assert_eq!(Moved::between(&from, &to), Moved { owners: 2, transfers: 1 });
         assert_eq!(Moved::between(&to, &to), Moved::default());
-    }
-
-    #[test]
-    fn a_placement_survives_the_wire() {
-        let placement = Placement::of_rows(&[row(0, 3, &[1, 2]), row(16_383, 1, &[2])]);
-        let text = serde_json::to_string(&placement).unwrap();
-        assert_eq!(serde_json::from_str::<Placement>(&text).unwrap(), placement);
-    }
-
-    #[test]
-    fn senseless_placements_are_refused() {
-        let wire = |change: &dyn Fn(&mut Wire)| {
-            let mut wire = Wire::from(Placement::of_rows(&[row(0, 3, &[1, 2])]));
-            change(&mut wire);
-            Placement::try_from(wire).err()
-        };
-        let holders = Some(PlacementError::Holders { slot: 0 });
-        assert_eq!(wire(&|_| ()), None);
-        assert_eq!(wire(&|wire| wire.cells[0] = 9), holders, "an unknown node");
-        assert_eq!(wire(&|wire| wire.cells[2] = wire.cells[0]), holders, "the owner as its own copy");
-        assert_eq!(wire(&|wire| wire.cells[4] = wire.cells[2]), holders, "a copy twice");
-        assert_eq!(wire(&|wire| wire.cells[2..4].fill(255)), holders, "a gap before a copy");
-        assert!(matches!(wire(&|wire| wire.cells.truncate(7)), Some(PlacementError::Size { .. })));
-        assert!(matches!(wire(&|wire| wire.copies = 255), Some(PlacementError::Size { .. })));
     }
 }

@@ -7,7 +7,7 @@ use super::{
         SHARDS,
         bucket::{META_FREQUENCY, META_SMALL},
         keyspace::Keyspace,
-        replicate::SlotSet,
+        replicate::ShardSlots,
         shard::Shard,
         table::Place,
     },
@@ -142,7 +142,7 @@ fn visit_bucket(
     table: &super::super::table::Table,
     (db, at): (usize, usize),
     scope: Scope,
-    owned: SlotSet,
+    owned: ShardSlots,
     walk: &mut Walk,
 ) -> Option<(usize, Place)> {
     let bucket = table.bucket(at);

@@ -1,6 +1,6 @@
 //! Eviction on behalf of a copy: the node that holds it is short of memory, and only the owner may let keys go.
 
-use super::super::{SHARDS, keyspace::Keyspace, replicate::SlotSet, table::Place};
+use super::super::{SHARDS, keyspace::Keyspace, replicate::ShardSlots, table::Place};
 
 /// Keys that one call evicts at most, so that the shard's lock is held for some 100 µs.
 const KEYS_MAX: usize = 256;
@@ -28,7 +28,7 @@ impl Keyspace<'_> {
 
     /// Some key of a slot, from a random bucket on, and about how much memory it takes.
     fn any_of(&self, shard: usize, slot: u16, rng: &mut fastrand::Rng) -> Option<(usize, Place, usize)> {
-        let wanted = SlotSet::of(slot);
+        let wanted = ShardSlots::of(slot);
         let guarded = self.shard(shard);
         for db in 0..guarded.db_count() {
             let Some(content) = guarded.db(db).filter(|content| content.slot_keys[usize::from(slot) / SHARDS] > 0)

@@ -3,7 +3,7 @@
 use rondache_protocol::slot::slot_of;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{SlotSet, index_of};
+use super::{ShardSlots, index_of};
 use crate::store::{
     entry::{EntryBox, EntryRef, Value},
     object::Object,
@@ -28,7 +28,7 @@ impl Dropped {
 
 impl Shard {
     /// Takes all keys of some slots out of one database, or out of all. The caller tells the evictor.
-    pub(crate) fn drop_slots(&mut self, slots: SlotSet, db: Option<usize>, dropped: &mut Dropped) {
+    pub(crate) fn drop_slots(&mut self, slots: ShardSlots, db: Option<usize>, dropped: &mut Dropped) {
         for index in db.map_or(0..self.db_count(), |db| db..db + 1) {
             let Some(content) = self.db(index) else { continue };
             let count: usize = slots.indexes().map(|slot| content.slot_keys[slot] as usize).sum();
@@ -69,7 +69,7 @@ impl Db {
         })
     }
 
-    fn drop_slots(&mut self, slots: SlotSet, dropped: &mut Vec<EntryBox>) {
+    fn drop_slots(&mut self, slots: ShardSlots, dropped: &mut Vec<EntryBox>) {
         let keys = self.entries().map(EntryRef::key).filter(|key| slots.has_key(key));
         let keys: Vec<Box<[u8]>> = keys.map(Box::from).collect();
         for key in keys {

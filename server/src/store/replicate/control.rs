@@ -8,7 +8,7 @@ use rondache_protocol::bus::{
 };
 
 use super::{
-    CopyLink, Role, SlotSet, SlotState, Slots, Stage,
+    CopyLink, Role, ShardSlots, SlotState, Slots, Stage,
     append::Wakes,
     content::Dropped,
     filling::{FillCursor, FillStep},
@@ -74,7 +74,7 @@ impl SlotControl<'_> {
     /// Drops the slot's keys of one database, or of all.
     pub(super) fn drop_databases(&mut self, db: Option<usize>) {
         let before = self.dropped.len;
-        let set = SlotSet::of(self.slot);
+        let set = ShardSlots::of(self.slot);
         self.shard.raise_watchers_of(set);
         self.shard.drop_slots(set, db, self.dropped);
         self.evictor.forget(usize::from(self.slot) % SHARDS, self.dropped.len - before);
@@ -118,7 +118,7 @@ impl SlotControl<'_> {
 
     /// Leaves the slot to another, and keeps a copy of it or not. Answers whether there is a copy.
     pub(crate) fn follow(&mut self, epoch: u64, keeps_copy: bool) -> bool {
-        self.shard.raise_watchers_of(SlotSet::of(self.slot));
+        self.shard.raise_watchers_of(ShardSlots::of(self.slot));
         let state = self.state();
         state.epoch_min = state.epoch_min.max(epoch);
         state.copies.clear();

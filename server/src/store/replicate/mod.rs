@@ -162,9 +162,9 @@ impl Slots {
 
 /// Some of a shard's slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SlotSet(u16);
+pub(crate) struct ShardSlots(u16);
 
-impl SlotSet {
+impl ShardSlots {
     pub(crate) const ALL: Self = Self(u16::MAX);
 
     /// Only this one.
@@ -208,8 +208,8 @@ impl SlotSet {
 impl Shard {
     /// The slots on whose keys' expiry and eviction this node decides.
     #[inline]
-    pub(crate) fn owned_slots(&self) -> SlotSet {
-        self.slots.as_ref().map_or(SlotSet::ALL, |slots| SlotSet(slots.owned))
+    pub(crate) fn owned_slots(&self) -> ShardSlots {
+        self.slots.as_ref().map_or(ShardSlots::ALL, |slots| ShardSlots(slots.owned))
     }
 
     /// How many copies of a slot there are that may take it over.
@@ -231,7 +231,7 @@ impl Shard {
 
     /// The slots whose keys this node counts and lists.
     #[inline]
-    pub(crate) fn served_slots(&self) -> SlotSet {
-        self.slots.as_ref().map_or(SlotSet::ALL, |slots| SlotSet(slots.served))
+    pub(crate) fn served_slots(&self) -> ShardSlots {
+        self.slots.as_ref().map_or(ShardSlots::ALL, |slots| ShardSlots(slots.served))
     }
 }

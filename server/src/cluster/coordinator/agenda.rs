@@ -1,10 +1,10 @@
-//! A set of slots that is cheap to fill whole, and to walk a part at a time.
+//! The slots that are to be looked at: cheap to fill whole, and to walk a part at a time.
 
-/// One bit per slot.
+/// A set of slots, with one bit per slot.
 #[derive(Debug, Default)]
-pub(super) struct SlotSet(Vec<u64>);
+pub(super) struct Agenda(Vec<u64>);
 
-impl SlotSet {
+impl Agenda {
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn a_walk_goes_on_where_the_last_one_ended_and_begins_anew_behind_the_last_slot() {
-        let mut set = SlotSet::default();
-        [3, 64, 70, 16383].into_iter().for_each(|slot| set.insert(slot));
-        set.remove(70);
-        assert_eq!(set.some_from(0, 2), [3, 64]);
-        assert_eq!(set.some_from(65, 2), [16383, 3]);
-        assert_eq!(set.some_from(16383, 9), [16383, 3, 64]);
+        let mut agenda = Agenda::default();
+        [3, 64, 70, 16383].into_iter().for_each(|slot| agenda.insert(slot));
+        agenda.remove(70);
+        assert_eq!(agenda.some_from(0, 2), [3, 64]);
+        assert_eq!(agenda.some_from(65, 2), [16383, 3]);
+        assert_eq!(agenda.some_from(16383, 9), [16383, 3, 64]);
     }
 }
