@@ -1,4 +1,4 @@
-//! redis-py, driven by `redis_py.py` and, for its cluster client, `redis_py_cluster.py`.
+//! redis-py, driven by `redis_py.py` and, for its cluster client, `redis_py_cluster_of_one.py`.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use super::{programs, support::TestNode};
 const SCRIPT: &str = include_str!("redis_py.py");
 
 /// The same for its cluster client.
-const CLUSTER_SCRIPT: &str = include_str!("redis_py_cluster.py");
+const CLUSTER_SCRIPT: &str = include_str!("redis_py_cluster_of_one.py");
 
 fn run_with_protocol(script: &str, protocol: u8) {
     let Some(python) = programs::python_with("redis") else { return };

@@ -1,19 +1,18 @@
 //! Clusters that form by themselves: whole nodes in this process, on ports of the system's choice.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
     thread,
     time::{Duration, Instant},
 };
 
-use rondache_protocol::slot::slot_of;
+use rondache_protocol::slot::{SLOTS, slot_of};
 use rondache_server::{
     cluster::routing::Route,
     config::settings::Settings,
     node::{Node, start::RunningNode},
 };
 
-use super::support::Client;
+use super::support::{Client, settings};
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,9 +32,9 @@ impl Formed {
     pub(crate) fn start(count: usize, change: impl Fn(&mut Settings)) -> Self {
         let formed = Self::launch(count, change);
         formed.wait_until("every node owns slots, and every slot has a copy", |formed| {
-            let slots = || 0..rondache_protocol::slot::SLOTS;
+            let slots = || 0..SLOTS;
             let owns = |at| slots().filter(|slot| formed.owner(*slot) == Some(at)).count();
-            let fair = usize::from(rondache_protocol::slot::SLOTS) / count;
+            let fair = usize::from(SLOTS) / count;
             (0..count).all(|at| owns(at) * 2 > fair)
                 && slots().all(|slot| formed.owner(slot).is_some() && formed.copy(slot).is_some())
         });
@@ -45,12 +44,7 @@ impl Formed {
     fn launch(count: usize, change: impl Fn(&mut Settings)) -> Self {
         let mut nodes: Vec<RunningNode> = Vec::new();
         for _ in 0..count {
-            let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-            let mut settings = Settings { threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
-            settings.cluster.redirect_listen.clone_from(&listen);
-            settings.cluster.admin_listen.clone_from(&listen);
-            settings.cluster.bus_listen.clone_from(&listen);
-            settings.listen = listen;
+            let mut settings = settings();
             if let Some(first) = nodes.first() {
                 let bus = first.node().settings.load().cluster.bus_listen[0].port();
                 settings.cluster.join = vec![format!("{}@{bus}", first.addr())];
@@ -73,7 +67,7 @@ impl Formed {
 
     /// For each node how many slots it owns, and how many it has copies of.
     fn describe(&self) -> String {
-        let slots = || 0..rondache_protocol::slot::SLOTS;
+        let slots = || 0..SLOTS;
         let shares = self.nodes.iter().map(|node| {
             let routing = &node.node().cluster.routing;
             let count = |is_so: &dyn Fn(u16) -> bool| slots().filter(|slot| is_so(*slot)).count();

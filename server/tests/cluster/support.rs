@@ -22,6 +22,18 @@ use rondache_server::{
 /// Long enough for a busy machine, and an end for a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The settings of a node whose TTLs are what was asked for, with every port of the system's choice: those that follow
+/// from the main one may be taken.
+pub(crate) fn settings() -> Settings {
+    let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+    let mut settings = Settings { threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
+    settings.cluster.redirect_listen.clone_from(&listen);
+    settings.cluster.admin_listen.clone_from(&listen);
+    settings.cluster.bus_listen.clone_from(&listen);
+    settings.listen = listen;
+    settings
+}
+
 /// Nodes that route each other's requests.
 pub(crate) struct Cluster {
     pub(crate) nodes: Vec<RunningNode>,
@@ -38,13 +50,7 @@ impl Cluster {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
         for _ in 0..count {
-            // Every port of the system's choice: those that follow from the main one may be taken.
-            let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-            let mut settings = Settings { threads: 2, ttl_jitter_percent: 0, ..Settings::default() };
-            settings.cluster.redirect_listen.clone_from(&listen);
-            settings.cluster.admin_listen.clone_from(&listen);
-            settings.cluster.bus_listen.clone_from(&listen);
-            settings.listen = listen;
+            let mut settings = settings();
             change(&mut settings);
             let node = Node::start(settings).expect("loopback has ports");
             // To the buses below, which know nothing of handshakes.
