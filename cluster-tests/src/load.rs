@@ -13,7 +13,10 @@ use std::{
 use rondache_protocol::resp::value::Value;
 use tokio::task::JoinHandle;
 
-use crate::wire::{Conn, WireError};
+use crate::{
+    progress::Progress,
+    wire::{Conn, WireError},
+};
 
 /// What a client saw.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +74,7 @@ impl Seen {
 #[derive(Debug)]
 pub struct Load {
     stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     clients: Vec<JoinHandle<Seen>>,
 }
 
@@ -79,10 +83,25 @@ impl Load {
     /// DEL in turn, on keys of its own all over the keyspace, and checks what it reads.
     #[must_use]
     pub fn start(addrs: &[SocketAddr], clients: usize) -> Self {
+        Self::start_on("", addrs, clients)
+    }
+
+    /// As [`Load::start`], on keys that no load of another `name` has.
+    #[must_use]
+    pub fn start_on(name: &str, addrs: &[SocketAddr], clients: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let of = |addr: SocketAddr, name: String| tokio::spawn(mixed_client(addr, name, stop.clone()));
+        let progress = Arc::new(Progress::new(addrs.len() * clients));
+        let of = |addr: SocketAddr, keys: String| {
+            let (stop, progress) = (stop.clone(), progress.clone());
+            tokio::spawn(async move {
+                let seen = mixed_client(addr, keys, stop, &progress).await;
+                progress.end();
+                seen
+            })
+        };
         let clients = addrs.iter().flat_map(|&addr| (0..clients).map(move |index| (addr, index)));
-        Self { clients: clients.map(|(addr, index)| of(addr, format!("{addr}-{index}"))).collect(), stop }
+        let clients = clients.map(|(addr, index)| of(addr, format!("{name}{addr}-{index}"))).collect();
+        Self { stop, progress, clients }
     }
 
     /// Starts clients that all increment one counter through every address, `total` times together.
@@ -93,7 +112,12 @@ impl Load {
         let rest = total % addrs.len() as u64;
         let shares = addrs.iter().enumerate().map(|(at, &addr)| (addr, share + u64::from(at as u64 == 0) * rest));
         let clients = shares.map(|(addr, count)| tokio::spawn(hammering_client(addr, counter.to_owned(), count)));
-        Self { clients: clients.collect(), stop }
+        Self { stop, progress: Arc::new(Progress::new(addrs.len())), clients: clients.collect() }
+    }
+
+    /// Waits until the clients have had so many more answers, or have all ended.
+    pub async fn work(&self, answers: u64) {
+        self.progress.more(answers).await;
     }
 
     /// Lets the clients finish what they are at, and answers what they saw.
@@ -113,7 +137,7 @@ impl Load {
 /// Keys that one client works on at most: they go round.
 const KEYS_OF_CLIENT: u64 = 2000;
 
-async fn mixed_client(addr: SocketAddr, name: String, stop: Arc<AtomicBool>) -> Seen {
+async fn mixed_client(addr: SocketAddr, name: String, stop: Arc<AtomicBool>, progress: &Progress) -> Seen {
     let mut seen = Seen::default();
     let mut conn = match Conn::open(addr).await {
         Ok(conn) => conn,
@@ -133,6 +157,7 @@ async fn mixed_client(addr: SocketAddr, name: String, stop: Arc<AtomicBool>) -> 
         if took > seen.slowest {
             (seen.slowest, seen.slowest_command) = (took, command);
         }
+        progress.count();
         match result {
             Ok(()) => seen.answered += 1,
             Err(error) => {

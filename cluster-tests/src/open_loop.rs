@@ -22,7 +22,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::wire::encode;
+use crate::{progress::Progress, wire::encode};
 
 /// Requests that are due are sent together this often.
 const TICK: Duration = Duration::from_millis(1);
@@ -86,6 +86,7 @@ impl Window {
 pub struct OpenLoop {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     windows: Vec<Arc<parking_lot::Mutex<Window>>>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -103,6 +104,7 @@ impl OpenLoop {
         let sent = Arc::new(AtomicU64::new(0));
         let (mut windows, mut tasks) = (Vec::new(), Vec::new());
         let count = (addrs.len() * schedule.connections) as u64;
+        let progress = Arc::new(Progress::new(count as usize));
         for index in 0..count {
             let stream = TcpStream::connect(addrs[index as usize % addrs.len()]).await?;
             stream.set_nodelay(true)?;
@@ -112,10 +114,16 @@ impl OpenLoop {
             let interval = Duration::from_nanos(1_000_000_000 * count / schedule.rate.max(1));
             let asker = Asker { schedule: schedule.clone(), interval, due, stop: stop.clone(), sent: sent.clone() };
             tasks.push(tokio::spawn(asker.run(write, index)));
-            tasks.push(tokio::spawn(listen(read, dues, window.clone())));
+            tasks.push(tokio::spawn({
+                let (progress, window) = (progress.clone(), window.clone());
+                async move {
+                    listen(read, dues, &window, &progress).await;
+                    progress.end();
+                }
+            }));
             windows.push(window);
         }
-        Ok(Self { stop, sent, windows, tasks })
+        Ok(Self { stop, sent, progress, windows, tasks })
     }
 
     /// What was seen since the last call.
@@ -126,6 +134,11 @@ impl OpenLoop {
             sum.add(&std::mem::take(&mut *window.lock()));
         }
         sum
+    }
+
+    /// Waits until so many more requests have been answered, or all connections are broken.
+    pub async fn work(&self, answers: u64) {
+        self.progress.more(answers).await;
     }
 
     /// Requests sent so far.
@@ -186,7 +199,12 @@ impl Asker {
     }
 }
 
-async fn listen(mut read: OwnedReadHalf, mut dues: mpsc::Receiver<Due>, window: Arc<parking_lot::Mutex<Window>>) {
+async fn listen(
+    mut read: OwnedReadHalf,
+    mut dues: mpsc::Receiver<Due>,
+    window: &parking_lot::Mutex<Window>,
+    progress: &Progress,
+) {
     let mut decoder = ReplyDecoder::default();
     let mut unread: Vec<u8> = Vec::with_capacity(64 * 1024);
     let mut replies: VecDeque<Value> = VecDeque::new();
@@ -208,6 +226,7 @@ async fn listen(mut read: OwnedReadHalf, mut dues: mpsc::Receiver<Due>, window: 
             }
             unread.drain(..at);
         }
+        progress.count();
         let mut window = window.lock();
         match replies.pop_front() {
             Some(Value::Error(text)) => {

@@ -65,19 +65,10 @@ impl NodeProcess {
     /// # Panics
     /// The process can't be started.
     #[must_use]
-    pub fn start_with(mut command: Command, addr: SocketAddr, arguments: &[String]) -> Self {
+    pub fn start_with(command: Command, addr: SocketAddr, arguments: &[String]) -> Self {
         let name = format!("rondache-{}-{addr}.log", std::process::id());
         let log = std::env::temp_dir().join(name);
-        let file = File::options().create(true).append(true).open(&log).expect("the temporary directory is writable");
-        let child = command
-            .args(["--listen", &addr.to_string()])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .expect("the binary starts");
-        Self { child, addr, log }
+        Self { child: spawn(command, addr, arguments, &log), addr, log }
     }
 
     /// Where clients connect.
@@ -251,6 +242,18 @@ pub fn wait_agreed(nodes: &mut [NodeProcess]) {
     });
 }
 
+fn spawn(mut command: Command, addr: SocketAddr, arguments: &[String], log: &Path) -> Child {
+    let file = File::options().create(true).append(true).open(log).expect("the temporary directory is writable");
+    command
+        .args(["--listen", &addr.to_string()])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        .spawn()
+        .expect("the binary starts")
+}
+
 /// The CPU time that a process has used so far, user and system.
 #[must_use]
 pub fn cpu_time_of(pid: u32) -> Duration {
@@ -299,15 +302,33 @@ impl ClusterProcess {
 
     /// As [`ClusterProcess::add`], with further arguments of its own.
     pub fn add_with(&mut self, own: &[&str]) -> &mut NodeProcess {
-        let mut arguments = self.arguments.clone();
+        let mut arguments = self.joining(self.nodes.len());
         arguments.extend(own.iter().map(|&argument| argument.to_owned()));
-        if !self.nodes.is_empty() {
-            let seeds: Vec<_> = self.nodes.iter().map(|node| node.addr().to_string()).collect();
-            arguments.extend(["--join".to_owned(), seeds.join(",")]);
-        }
         let at = self.nodes.len();
         self.nodes.push(NodeProcess::start(&arguments));
         &mut self.nodes[at]
+    }
+
+    /// Starts a node again that has ended, at the same address and so under the same name. It joins the others as a new
+    /// one; nobody waits for it here.
+    ///
+    /// # Panics
+    /// The process can't be started.
+    pub fn restart(&mut self, at: usize) {
+        let arguments = self.joining(at);
+        let addr = self.nodes[at].addr();
+        self.nodes[at].child = spawn(Command::new(binary()), addr, &arguments, &self.nodes[at].log);
+    }
+
+    /// The arguments of the node at that place, which joins all others.
+    fn joining(&self, at: usize) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        let others = self.nodes.iter().enumerate().filter(|(other, _)| *other != at);
+        let seeds: Vec<_> = others.map(|(_, node)| node.addr().to_string()).collect();
+        if !seeds.is_empty() {
+            arguments.extend(["--join".to_owned(), seeds.join(",")]);
+        }
+        arguments
     }
 
     /// Waits until every living node is ready, sees `live` living members, and nothing moves any more.

@@ -9,13 +9,8 @@ use rondache_cluster_tests::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_freezes_under_load_and_goes_on_costs_nothing() {
-    let plan = death::Plan {
-        end: death::End::Frozen,
-        keys: 5_000,
-        clients: 4,
-        before: Duration::from_secs(1),
-        ..death::Plan::default()
-    };
+    let plan =
+        death::Plan { end: death::End::Frozen, keys: 5_000, clients: 4, answers: 2_000, ..death::Plan::default() };
     let report = death::run(&plan).await.expect("the survivors serve");
     // Copies are written behind: what was acknowledged in the moment of the freeze may be gone, and nothing older.
     assert_eq!((report.seen.error_count(), report.keys_lost), (0, 0), "{report}");
@@ -23,13 +18,7 @@ async fn a_node_that_freezes_under_load_and_goes_on_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_copy_has_confirmed_outlives_its_owner() {
-    let plan = death::Plan {
-        write_acks: 1,
-        keys: 5_000,
-        clients: 4,
-        before: Duration::from_secs(1),
-        ..death::Plan::default()
-    };
+    let plan = death::Plan { write_acks: 1, keys: 5_000, clients: 4, answers: 2_000, ..death::Plan::default() };
     let report = death::run(&plan).await.expect("the survivors serve");
     // Writes to slots whose copies are yet to be made again are refused, which changes nothing.
     assert!(report.seen.wrong.is_empty() && report.differences.is_empty(), "{report}");

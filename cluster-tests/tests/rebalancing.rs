@@ -1,7 +1,5 @@
 //! Slots move between real processes under load, and clients notice nothing but time.
 
-use std::time::Duration;
-
 use rondache_cluster_tests::scenario::{
     change::{self, Change, Plan, Report},
     hammer,
@@ -13,7 +11,7 @@ const REQUESTS_PER_S: u64 = 2_000;
 async fn run(change: Change) -> Report {
     let mut plan = Plan::new(change, KEYS, REQUESTS_PER_S);
     plan.schedule.writes_percent = 50;
-    plan.before = Duration::from_millis(500);
+    plan.before = REQUESTS_PER_S / 2;
     change::run(&plan).await.expect("every node serves")
 }
 

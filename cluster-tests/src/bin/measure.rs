@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rondache_cluster_tests::{
-    scenario::{change, death, hammer, isolation},
+    scenario::{change, death, hammer, isolation, restart, saturation},
     wire::WireError,
 };
 
@@ -41,6 +41,18 @@ enum Scenario {
     Isolate {
         /// How long it is cut off, in seconds.
         #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Each of three nodes in turn is told to end and started again, while clients of the others work.
+    Restart {
+        /// Keys that are there.
+        #[arg(long, default_value_t = 100_000)]
+        keys: u64,
+    },
+    /// Clients saturate every processor; nobody is to be taken for dead.
+    Saturate {
+        /// For how long, in seconds.
+        #[arg(long, default_value_t = 600)]
         seconds: u64,
     },
     /// A fourth node joins under load.
@@ -84,6 +96,10 @@ async fn run(scenario: Scenario) -> Result<String, WireError> {
         Scenario::Freeze { write_acks } => death::run(&died(death::End::Frozen, write_acks)).await?.to_string(),
         Scenario::Hammer { total } => hammer::run(total, true).await?.to_string(),
         Scenario::Isolate { seconds } => isolation::run(Duration::from_secs(seconds)).await?.to_string(),
+        Scenario::Restart { keys } => {
+            restart::run(&restart::Plan { keys, ..restart::Plan::default() }).await?.to_string()
+        }
+        Scenario::Saturate { seconds } => saturation::run(Duration::from_secs(seconds)).await?.to_string(),
         Scenario::Join { keys, rate } => {
             change::run(&change::Plan::new(change::Change::Join, keys, rate)).await?.to_string()
         }

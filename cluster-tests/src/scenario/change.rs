@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::let_work;
 use crate::{
     load,
     open_loop::{OpenLoop, Schedule, Window},
@@ -29,8 +28,8 @@ pub struct Plan {
     pub change: Change,
     /// What clients ask meanwhile; its keys are written before.
     pub schedule: Schedule,
-    /// How long the load runs before the change, as the measure.
-    pub before: Duration,
+    /// So many requests are answered before the change, as the measure, and half as many after it.
+    pub before: u64,
     /// Further arguments of every node.
     pub arguments: Vec<String>,
 }
@@ -41,7 +40,7 @@ impl Plan {
     pub fn new(change: Change, keys: u64, rate: u64) -> Self {
         let schedule =
             Schedule { rate, connections: 8, writes_percent: 100, prefix: "key".to_owned(), keys, value_len: 64 };
-        Self { change, schedule, before: Duration::from_secs(4), arguments: Vec::new() }
+        Self { change, schedule, before: 4 * rate, arguments: Vec::new() }
     }
 }
 
@@ -101,9 +100,10 @@ pub async fn run(plan: &Plan) -> Result<Report, WireError> {
     load::fill(addrs[0], "key", keys, value_len).await?;
     load::fill(addrs[0], "still", keys / 10, value_len).await?;
     let clients = OpenLoop::start(&addrs, &plan.schedule).await?;
-    let_work(Duration::from_secs(1)).await;
+    // The first connections, links and buffers are not what is measured.
+    clients.work(plan.before / 4).await;
     let _ = clients.take_window();
-    let_work(plan.before).await;
+    clients.work(plan.before).await;
     let before = clients.take_window();
     let (began, sent) = (Instant::now(), clients.sent());
     let left_after = tokio::task::block_in_place(|| match plan.change {
@@ -123,7 +123,7 @@ pub async fn run(plan: &Plan) -> Result<Report, WireError> {
     let took = began.elapsed();
     let during = clients.take_window();
     let rate = ((clients.sent() - sent) as f64 / took.as_secs_f64()) as u64;
-    let_work(Duration::from_secs(2)).await;
+    clients.work(plan.before / 2).await;
     let after = clients.finish().await;
     let keys_lost = load::count_wrong(addrs[1], "still", keys / 10, value_len).await?;
     Ok(Report { before, during, after, took, left_after, rate, keys_lost })

@@ -2,10 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use super::let_work;
+use super::let_pass;
 use crate::{
     load::{self, Load, Seen},
-    process::ClusterProcess,
+    process::{ClusterProcess, wait_agreed},
     wire::WireError,
 };
 
@@ -29,16 +29,13 @@ pub struct Plan {
     pub keys: u64,
     /// Clients at each of the two survivors.
     pub clients: usize,
-    /// How long the clients work before and after.
-    pub before: Duration,
-    /// How long they work after.
-    pub after: Duration,
+    /// How many answers the clients get before the end, and again once the others have made up for it.
+    pub answers: u64,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        let (before, after) = (Duration::from_secs(2), Duration::from_secs(6));
-        Self { end: End::Killed, write_acks: 0, keys: 100_000, clients: 20, before, after }
+        Self { end: End::Killed, write_acks: 0, keys: 100_000, clients: 20, answers: 20_000 }
     }
 }
 
@@ -79,17 +76,19 @@ pub async fn run(plan: &Plan) -> Result<Report, WireError> {
     let survivors = cluster.addrs(&[0, 1]);
     load::fill(survivors[0], "old", plan.keys, 64).await?;
     // What was written in the last second may be lost by design; what is older may not.
-    let_work(Duration::from_millis(1100)).await;
+    let_pass(Duration::from_millis(1100)).await;
     let clients = Load::start(&survivors, plan.clients);
-    let_work(plan.before).await;
+    clients.work(plan.answers).await;
     match plan.end {
         End::Killed => cluster.nodes[2].kill(),
         End::Frozen => cluster.nodes[2].freeze(),
     }
-    let_work(plan.after).await;
+    tokio::task::block_in_place(|| cluster.nodes[..2].iter_mut().for_each(|node| node.wait_settled(2)));
+    clients.work(plan.answers).await;
     if plan.end == End::Frozen {
         cluster.nodes[2].thaw();
-        let_work(Duration::from_secs(2)).await;
+        tokio::task::block_in_place(|| wait_agreed(&mut cluster.nodes));
+        clients.work(plan.answers).await;
     }
     let seen = clients.finish().await;
     let keys_lost = load::count_wrong(survivors[1], "old", plan.keys, 64).await?;

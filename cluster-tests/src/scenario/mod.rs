@@ -4,10 +4,13 @@ pub mod change;
 pub mod death;
 pub mod hammer;
 pub mod isolation;
+pub mod restart;
+pub mod saturation;
 
 use std::time::Duration;
 
-/// Waits while clients work: there is no event to wait for, only time to pass.
-pub(crate) async fn let_work(time: Duration) {
+/// Waits where the time itself is what matters: how old a write is, how long a cable is out. Where something is to have
+/// happened, that is waited for instead.
+async fn let_pass(time: Duration) {
     tokio::time::sleep(time).await;
 }
