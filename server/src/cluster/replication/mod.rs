@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`plane`] | the coordinator's orders, as changes of routes and slots |
 //! | [`apply`] | the copy's side: a stream's records into the store |
+//! | `ahead` | whose memory is fetched before they run |
 //! | [`mover`] | slots that are being copied, paced |
 //! | [`pace`] | how many bytes a second |
 //! | [`link`] | a stream over a connection |
@@ -13,6 +14,7 @@
 //! What is sent stands in [`Outgoing`] streams; see [`crate::store::replicate`]. Only [`link`] and the mover's thread do
 //! I/O or look at a clock.
 
+mod ahead;
 pub mod apply;
 pub mod link;
 pub mod mover;

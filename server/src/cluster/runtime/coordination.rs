@@ -38,8 +38,8 @@ const STREAMS_TICKS: u64 = 5;
 /// Idle streams show that they live every so many ticks.
 const BEAT_TICKS: u64 = 50;
 /// Slots whose copies are compared with their owner at a time: with [`STREAMS_TICKS`], a round over all slots takes about
-/// five minutes.
-const COMPARED_SLOTS: u16 = 6;
+/// a quarter of an hour.
+const COMPARED_SLOTS: u16 = 2;
 /// The settings are compared with another member's every so many ticks.
 const SETTINGS_TICKS: u64 = 100;
 /// Slots of the whole cluster that may be parked at once, on a node that has nothing else to do …
