@@ -80,4 +80,7 @@ pub use pipeline::Pipeline;
 pub use pubsub::{Message, Subscription, SubscriptionEvent};
 pub use rondache_protocol::resp::value::Value;
 pub use scan::Scan;
+/// The TLS library whose settings [`ClientBuilder::tls`] takes, in the version that it takes them in.
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;
 pub use transaction::Transaction;
