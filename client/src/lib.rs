@@ -59,6 +59,7 @@ mod pubsub;
 mod reads;
 mod scan;
 mod topology;
+mod trace;
 mod transaction;
 
 /// The guide, whose examples are compiled and run as tests.
