@@ -81,6 +81,8 @@ pub enum Status {
     Later = 4,
     /// It ran, but too few copies confirmed that they have what it wrote.
     Unconfirmed = 5,
+    /// Nothing was executed: the slot has fewer copies than the write must have, and others are being made.
+    TooFewCopies = 6,
 }
 
 impl Status {
@@ -92,6 +94,7 @@ impl Status {
             3 => Ok(Self::Moved),
             4 => Ok(Self::Later),
             5 => Ok(Self::Unconfirmed),
+            6 => Ok(Self::TooFewCopies),
             other => Err(ForwardError::UnknownStatus(other)),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`awaited`] | slots whose writes wait for copies |
 //! | [`bus`] | connections between nodes |
 //! | [`coordinator`] | decides who owns and who copies which slot |
 //! | [`desk`] | what operators ask of the control plane |
@@ -22,6 +23,7 @@
 //! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
 //! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
 
+pub mod awaited;
 pub mod bus;
 pub mod coordinator;
 pub mod desk;
@@ -53,7 +55,7 @@ use std::{
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
-    desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
+    awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
     settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
@@ -75,6 +77,8 @@ pub struct Cluster {
     pub grace: Grace,
     /// Requests for slots that others own.
     pub forwarding: Forwarding,
+    /// Slots whose writes wait for copies.
+    pub awaited: AwaitedCopies,
     /// Writes are refused: `partition-policy` is `majority`, and there is none.
     refuses_writes: AtomicBool,
 }
@@ -95,6 +99,7 @@ impl Cluster {
             desk,
             grace: Grace::default(),
             forwarding: Forwarding::default(),
+            awaited: AwaitedCopies::default(),
             refuses_writes: AtomicBool::new(false),
         }
     }

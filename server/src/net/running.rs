@@ -51,6 +51,7 @@ pub(crate) fn run_batch(
         withheld: &mut worker.withheld,
         reads_copies: matches!(away, Away::Collect(_)) && worker.settings.cluster.read_from != ReadFrom::Owner,
         reads_copy: false,
+        lacks_copies: false,
         nth: None,
     };
     let batch = &mut worker.batch;

@@ -6,11 +6,11 @@ use rondache_protocol::command::CommandSpec;
 
 use super::{
     execute::Executor,
-    placing::{Slots, slots_of},
+    placing::{Place, Slots, slots_of, split_of},
 };
 use crate::{
     cluster::replication::withheld::Withheld,
-    command::{CommandError, CommandResult, args::Args},
+    command::{CommandError, args::Args},
 };
 
 /// In the words of Redis Cluster as far as clients look at them.
@@ -20,29 +20,41 @@ const NO_MAJORITY: CommandError = CommandError::coded(
 );
 
 impl Executor<'_, '_> {
-    /// Whether a write may run: its shards are held.
+    /// Whether a write may run: its shards are held. `Some`: it waits for a copy of one of its slots, which is being made.
     #[cold]
-    pub(super) fn check_write(&self, spec: &'static CommandSpec, args: &Args<'_>) -> CommandResult {
+    pub(super) fn check_write(&self, spec: &'static CommandSpec, args: &Args<'_>) -> Result<Option<Place>, CommandError> {
         if !self.node.cluster.may_write() {
             return Err(NO_MAJORITY);
         }
+        let awaited = &self.node.cluster.awaited;
         let wanted = self.settings.cluster.write_acks;
         let mut fewest = wanted;
         let slots = slots_of(spec, args, |slot| {
             if self.ks.holds(usize::from(slot) % crate::store::SHARDS) {
-                fewest = fewest.min(self.ks.listed_copies(slot));
+                let copies = self.ks.listed_copies(slot);
+                if copies < wanted {
+                    awaited.insert(slot);
+                }
+                fewest = fewest.min(copies);
             }
         });
-        if slots != Slots::None && fewest < wanted {
-            return Err(CommandError::Other(
+        if slots == Slots::None || fewest >= wanted {
+            return Ok(None);
+        }
+        let place = match slots {
+            Slots::One(slot) => Some(Place::Owner(slot)),
+            _ => split_of(spec, args.len()).map(Place::Split),
+        };
+        match place {
+            Some(place) if self.is_clustered && awaited.possible() >= wanted => Ok(Some(place)),
+            _ => Err(CommandError::Other(
                 format!(
                     "NOREPLICAS Not enough good replicas to write: {fewest} in sync, and write-acks is {wanted}; nothing was \
                      executed"
                 )
                 .into(),
-            ));
+            )),
         }
-        Ok(())
     }
 
     /// Has the reply of what was just written wait for the copies; the shards are held.

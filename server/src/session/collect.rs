@@ -45,7 +45,9 @@ pub(super) fn join(
     let is_blocking = flags.contains(Flags::BLOCKING) && !is_count;
     let spec = planned.index.and_then(registry::by_index).map(|command| command.spec);
     let is_watch = spec.is_some_and(|spec| spec.name == "watch");
-    let is_last = is_blocking || matches!(place, Place::Everywhere(_));
+    // Watching goes on until such a transaction has run: the client begins nothing else meanwhile.
+    let keeps_watch = matches!(place, Place::Unit(_)) && executor.lacks_copies && session.watch.is_some();
+    let is_last = is_blocking || keeps_watch || matches!(place, Place::Everywhere(_));
     if is_last && !wave.is_empty() {
         return Joined::NotYet;
     }
@@ -56,6 +58,7 @@ pub(super) fn join(
         is_write: flags.contains(Flags::WRITE),
         is_blocking,
         is_silent: take_silence(session),
+        lacks_copies: std::mem::take(&mut executor.lacks_copies),
         at,
     };
     match place {
@@ -74,7 +77,10 @@ pub(super) fn join(
                 None => wave.push(joining, None, |requests| write_request(planned.args.from(0), requests)),
             }
         }
-        Place::Unit(slot) => push_unit(executor, session, Joining { slot, ..joining }, wave),
+        Place::Unit(slot) => {
+            wave.keeps_watch = keeps_watch;
+            push_unit(executor, session, Joining { slot, ..joining }, wave);
+        }
         Place::Split(split) => {
             if joining.is_write {
                 keys_by_slot(&planned.args, split).iter().for_each(|(slot, _)| session.note_written(*slot));
@@ -111,7 +117,10 @@ fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Jo
         queued.commands().for_each(|args| write_request(args.as_args().from(0), requests));
         write_request([&b"EXEC"[..]].into_iter(), requests);
     });
-    transaction::end(session, executor.ks);
+    match wave.keeps_watch {
+        true => transaction::end_queue(session),
+        false => transaction::end(session, executor.ks),
+    }
 }
 
 /// How the session's requests are to run elsewhere.

@@ -90,6 +90,8 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) reads_copies: bool,
     /// Whether the running command does.
     pub(crate) reads_copy: bool,
+    /// Set where the running command goes elsewhere only to wait for copies of its slot: nothing else keeps it from running.
+    pub(crate) lacks_copies: bool,
     /// Of another node's requests, which one runs.
     pub(crate) nth: Option<usize>,
 }
@@ -185,8 +187,15 @@ impl<'e, 's> Executor<'e, 's> {
             }
         }
         let is_guarded = self.guards_writes && spec.flags.contains(Flags::WRITE);
-        if is_guarded && let Err(error) = self.check_write(spec, args) {
-            return self.fail(session, Some(index), error, out);
+        if is_guarded {
+            match self.check_write(spec, args) {
+                Ok(None) => {}
+                Ok(Some(place)) => {
+                    self.lacks_copies = true;
+                    return Flow::Elsewhere(place);
+                }
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
         }
         let reply_from = out.len();
         self.ks.forget_written();
@@ -280,7 +289,7 @@ impl<'e, 's> Executor<'e, 's> {
     /// Refuses a request that belongs elsewhere; later ones on its slots are refused too.
     #[cold]
     pub(super) fn refuse(&mut self, place: Place) {
-        if let Place::Owner(slot) = place {
+        if let Place::Owner(slot) | Place::Unit(slot) = place {
             self.refused.insert(slot);
         }
     }

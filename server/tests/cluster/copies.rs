@@ -104,6 +104,49 @@ fn a_node_that_is_alone_refuses_writes_that_need_a_copy() {
 }
 
 #[test]
+fn a_write_waits_for_the_copy_that_is_made_in_place_of_a_dead_one() {
+    let formed = Formed::start(3, |settings| {
+        with_acks(settings);
+        settings.cluster.request_deadline_ms = 60_000;
+    });
+    let watched = formed.key_with(0, 2);
+    let mut clients = [formed.connect(0), formed.connect(1)];
+    clients[0].call(&format!("SET {watched} 1"), "+OK\r\n");
+    clients[0].call(&format!("WATCH {watched}"), "+OK\r\n");
+    // At once: it gives nothing away before.
+    formed.nodes[2].node().shutdown.cancel();
+    formed.wait_until("its copies are missed", |formed| {
+        let routing = &formed.nodes[0].node().cluster.routing;
+        routing.peers().iter().any(|peer| peer.is_dead)
+    });
+    clients[0].send(&["MULTI", &format!("INCR {watched}"), "EXEC", &format!("GET {watched}")]);
+    clients[0].expect("+OK\r\n+QUEUED\r\n*1\r\n:2\r\n$1\r\n2\r\n");
+    for number in 0..400 {
+        let key = format!("waits:{number}");
+        let client = &mut clients[number % 2];
+        client.send(&[&format!("INCR {key}"), &format!("INCR {key}"), &format!("GET {key}"), &format!("MSET {key} 7 k{key} 8")]);
+        client.expect(":1\r\n:2\r\n$1\r\n2\r\n+OK\r\n");
+    }
+    clients[1].call(&format!("GET {watched}"), "$1\r\n2\r\n");
+}
+
+#[test]
+fn a_node_whose_only_companion_died_refuses_writes_at_once() {
+    let formed = Formed::start(2, |settings| {
+        with_acks(settings);
+        // Longer than the client's patience.
+        settings.cluster.request_deadline_ms = 600_000;
+    });
+    let key = formed.key_with(0, 1);
+    let mut client = formed.connect(0);
+    client.call(&format!("SET {key} 1"), "+OK\r\n");
+    formed.nodes[1].node().shutdown.cancel();
+    formed.wait_until("the death is known", |formed| formed.nodes[0].node().cluster.awaited.possible() == 0);
+    assert!(client.ask(&format!("SET {key} 2")).starts_with("-NOREPLICAS "));
+    client.call(&format!("GET {key}"), "$1\r\n1\r\n");
+}
+
+#[test]
 fn without_a_majority_writes_are_refused_and_reads_go_on() {
     let formed = Formed::start(2, |settings| {
         settings.cluster.partition_policy = rondache_server::config::cluster::PartitionPolicy::Majority;

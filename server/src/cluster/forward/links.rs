@@ -413,7 +413,7 @@ impl Links {
         let mut from = wave.replies.len();
         wave.replies.extend_from_slice(reply.bytes());
         let mut items = reply.items();
-        let (mut has_progress, mut is_refused) = (false, false);
+        let (mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false);
         for index in 0..wave.items.len() {
             if !matches!(wave.items[index].state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
                 continue;
@@ -428,6 +428,12 @@ impl Links {
                 Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
                 Status::NotMine | Status::Moved => {
                     is_refused = true;
+                    wave.items[index].lacks_copies = false;
+                    wave.resolve(index, State::Waiting);
+                }
+                Status::TooFewCopies => {
+                    lacks_copies = true;
+                    wave.items[index].lacks_copies = true;
                     wave.resolve(index, State::Waiting);
                 }
                 Status::Later => wave.resolve(index, State::Waiting),
@@ -437,7 +443,11 @@ impl Links {
         if items.next().is_some() {
             return Err(BadReply::WrongCount);
         }
-        if wave.has_waiting() {
+        if lacks_copies {
+            // It may take as long as a copy does: its bytes count among those that wait.
+            self.pause(key, now);
+            self.wave(key).into_iter().for_each(Wave::wake);
+        } else if wave.has_waiting() {
             if is_refused || !has_progress {
                 let at = timing::put_off(wave, now);
                 wave.wake();

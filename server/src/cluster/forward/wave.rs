@@ -87,6 +87,8 @@ pub(crate) struct Item {
     pub(crate) is_blocking: bool,
     /// Whether the client wants no reply.
     pub(crate) is_silent: bool,
+    /// Whether the slot's owner lets it wait for copies.
+    pub(crate) lacks_copies: bool,
     /// Which of the wave's gathers it is a part of.
     pub(crate) gather: Option<u16>,
     /// Where in [`Wave::local`] its reply belongs.
@@ -133,6 +135,10 @@ pub(crate) struct Wave {
     pub(crate) has_left_out: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
+    /// Whether its deadline was put off for what waited behind writes that were given up.
+    pub(crate) is_extended: bool,
+    /// Whether it is a transaction whose watched keys the session keeps an eye on until it has run.
+    pub(crate) keeps_watch: bool,
 }
 
 impl Default for Wave {
@@ -157,6 +163,8 @@ impl Default for Wave {
             is_parked: false,
             has_left_out: false,
             tries: 0,
+            is_extended: false,
+            keeps_watch: false,
         }
     }
 }
@@ -202,6 +210,7 @@ pub(crate) struct Joining {
     pub(crate) is_write: bool,
     pub(crate) is_blocking: bool,
     pub(crate) is_silent: bool,
+    pub(crate) lacks_copies: bool,
     /// Where among the local replies its own belongs.
     pub(crate) at: usize,
 }
@@ -217,7 +226,7 @@ impl Wave {
     pub(crate) fn push(&mut self, joining: Joining, gather: Option<u16>, write: impl FnOnce(&mut Vec<u8>)) {
         let from = self.requests.len();
         write(&mut self.requests);
-        let Joining { slot, target, manner, is_write, is_blocking, is_silent, at } = joining;
+        let Joining { slot, target, manner, is_write, is_blocking, is_silent, lacks_copies, at } = joining;
         self.unresolved += 1;
         self.items.push(Item {
             request: from..self.requests.len(),
@@ -231,6 +240,7 @@ impl Wave {
             is_write,
             is_blocking,
             is_silent,
+            lacks_copies,
             gather,
             at,
         });
@@ -318,6 +328,33 @@ impl Wave {
     /// Whether it is a command that may wait at its owner.
     pub(crate) fn is_blocking(&self) -> bool {
         self.items.iter().any(|item| item.is_blocking)
+    }
+
+    /// The slot's owner lets an item wait for copies, or does so no more.
+    pub(crate) fn note_lacking(&mut self, index: usize, lacks_copies: bool) {
+        if let Some(item) = self.items.get_mut(index) {
+            item.lacks_copies = lacks_copies;
+        }
+    }
+
+    /// Gives up the writes that wait for copies, and those behind them. Answers whether anything else waited behind them:
+    /// it may run now.
+    pub(crate) fn give_up_copies(&mut self) -> bool {
+        let lacking = |item: &&Item| item.state == State::Waiting && item.lacks_copies;
+        let slots: Vec<u16> = self.items.iter().filter(lacking).map(|item| item.slot).collect();
+        let mut is_freed = false;
+        for index in 0..self.items.len() {
+            let item = &self.items[index];
+            if item.state != State::Waiting || !slots.contains(&item.slot) {
+                continue;
+            }
+            match item.may_have_run {
+                _ if !item.is_write => is_freed = true,
+                true => self.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
+                false => self.resolve(index, State::Failed(ForwardFailure::TooFewCopies)),
+            }
+        }
+        is_freed
     }
 
     /// Gives up what is not resolved.
@@ -456,6 +493,7 @@ impl Wave {
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         (self.is_parked, self.has_left_out) = (false, false);
+        (self.is_extended, self.keeps_watch) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }
@@ -478,6 +516,7 @@ mod tests {
             is_write: true,
             is_blocking: false,
             is_silent: false,
+            lacks_copies: false,
             at,
         }
     }
@@ -535,6 +574,20 @@ mod tests {
         let mut out = Vec::new();
         wave.assemble(&mut out);
         assert_eq!(out, b":10\r\n");
+    }
+
+    #[test]
+    fn writes_that_waited_for_copies_in_vain_are_refused_and_reads_behind_them_are_not() {
+        let mut wave = Wave::default();
+        let read = Joining { is_write: false, ..joining(0) };
+        wave.push(Joining { lacks_copies: true, ..joining(0) }, None, |_| {});
+        wave.push(joining(0), None, |_| {});
+        wave.push(read, None, |_| {});
+        wave.push(Joining { slot: 2, ..read }, None, |_| {});
+        assert!(wave.give_up_copies());
+        let refused = Err(ForwardFailure::TooFewCopies);
+        assert_eq!((wave.reply(0), wave.reply(1), wave.unresolved), (refused, refused, 2));
+        assert!(!wave.give_up_copies());
     }
 
     #[test]

@@ -48,6 +48,9 @@ impl Withheld {
         let copies = node.store.control(self.written.slot, |control| {
             if control.holds(self.written.at) { control.acks() } else { Vec::new() }
         });
+        if copies.len() < self.wanted {
+            node.cluster.awaited.insert(self.written.slot);
+        }
         if !copies.is_empty() {
             self.copies = copies;
         }

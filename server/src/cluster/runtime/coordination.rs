@@ -221,6 +221,12 @@ impl Coordination {
         let new = others(&view, &self.node).filter(|identity| !before.is_alive(identity));
         self.net.links.send_all(new, &agreed);
         self.drive(|coordinator, io| coordinator.view_changed(io, view));
+        self.promise_copies();
+    }
+
+    /// Lets writes wait for copies where those can be made, and only there.
+    fn promise_copies(&self) {
+        self.node.cluster.awaited.set_possible(self.coordinator.copies_possible());
     }
 
     fn note_peers(&self, view: &View) {
@@ -295,6 +301,8 @@ impl Coordination {
         let handoffs_max =
             HANDOFFS_IDLE_MAX.saturating_sub(commands_per_s / COMMANDS_PER_HANDOFF).max(HANDOFFS_BUSY_MAX);
         self.coordinator.set_handoffs_max(handoffs_max);
+        let awaited = self.node.cluster.awaited.slots();
+        self.drive(|coordinator, io| coordinator.hurry(io, &awaited));
         self.drive(|coordinator, io| coordinator.tick(io));
         if self.ticks.is_multiple_of(STREAMS_TICKS) {
             self.replication.tick();
@@ -314,6 +322,7 @@ impl Coordination {
             self.net.links.send_all(others(&self.view, &self.node), &Control::Report(report));
         }
         self.node.cluster.set_may_write(self.coordinator.may_write());
+        self.promise_copies();
         self.tick_departure().await;
         self.publish();
     }

@@ -10,7 +10,7 @@ use rondache_protocol::{
     bus::{forward::Status, identity::WriteId},
     resp::{
         request::{RequestLimits, RequestParser},
-        writer::RespVersion,
+        writer::{ReplyWriter, RespVersion},
     },
 };
 
@@ -37,7 +37,9 @@ use crate::{
         batch::BatchEnd,
         collect::owners,
         placing::Slots,
+        transaction,
     },
+    store::keyspace::{Circumstances, Keyspace},
 };
 
 /// A wave whose requests all have their replies.
@@ -168,6 +170,11 @@ impl Connection {
                 wave.deadline = Some(now + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
             }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
+                let deadline_ms = worker.settings.cluster.request_deadline_ms;
+                if wave.give_up_copies() && !std::mem::replace(&mut wave.is_extended, true) {
+                    (wave.deadline, wave.retry_at) = (Some(now + Duration::from_millis(deadline_ms / 5)), None);
+                    continue;
+                }
                 wave.give_up(|item| why_waiting(routing, item));
                 continue;
             }
@@ -220,6 +227,9 @@ impl Connection {
             wave.assemble(&mut out);
         }
         let replies = if is_straight { &wave.replies } else { &out };
+        if wave.keeps_watch {
+            self.forget_watch();
+        }
         let is_sent = replies.is_empty() || !self.is_over_limit(worker, replies.len()) && self.send(worker, replies);
         if !is_sent {
             self.unsent.clear();
@@ -228,6 +238,14 @@ impl Connection {
         worker.links.give_back(wave);
         self.release_if_done(worker);
         is_sent
+    }
+
+    /// The transaction that watched is over.
+    fn forget_watch(&mut self) {
+        let circumstances =
+            Circumstances { db: self.session.db, now_ms: clock::unix_ms(), client_id: self.session.client.id, touch: false };
+        let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        transaction::forget_watch(&mut self.session, &mut ks);
     }
 
     /// Tells other nodes to forget the client, once it has no state there any more.
@@ -270,6 +288,9 @@ impl Connection {
         let (Some(first), Some(last)) = (wave.items.get(*first), wave.items.get(*last)) else { return };
         let range = first.request.start..last.request.end;
         let manner = first.manner;
+        if manner.is_watched && self.session.watch.is_none() {
+            return abort(wave, indexes);
+        }
         let mut served = Served {
             ends: std::mem::take(&mut worker.ends),
             first: WriteId { origin: worker.links.origin(), number: first.number },
@@ -283,6 +304,7 @@ impl Connection {
         (session.db, session.no_touch) = (usize::from(manner.db), manner.no_touch);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.tracking = self.session.tracking.take();
+        session.watch = self.session.watch.take_if(|_| manner.is_watched);
         // Messages between the parts of a reply would be taken for parts of it: they come behind the wave.
         session.is_remote = true;
         session.refresh_mode();
@@ -294,6 +316,10 @@ impl Connection {
         let away = Away::Serve(&mut served);
         let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
+        if manner.is_watched {
+            // Where it has yet to run, it goes on watching.
+            self.session.watch = session.watch.take();
+        }
         if let Some(BatchEnd::Blocked(blocked)) = end {
             // It has come home: from here on it waits as any other. It was alone in its wave.
             self.after_wave = Turn::Block(blocked);
@@ -311,13 +337,26 @@ impl Connection {
             match status {
                 Status::Done => wave.resolve(*index, State::Done { from, len: end - from }),
                 Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                Status::NotMine | Status::Moved | Status::Later | Status::Unconfirmed => {}
+                Status::TooFewCopies => wave.note_lacking(*index, true),
+                Status::NotMine | Status::Moved => wave.note_lacking(*index, false),
+                Status::Later | Status::Unconfirmed => {}
             }
             from = *end;
         }
         wave.replies = replies;
         served.ends.clear();
         worker.ends = served.ends;
+    }
+}
+
+/// Answers transactions whose watched keys nobody has kept an eye on as if one had changed.
+fn abort(wave: &mut Wave, indexes: &[usize]) {
+    for index in indexes {
+        let Some(item) = wave.items.get(*index) else { continue };
+        let version = if item.manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+        let from = wave.replies.len();
+        ReplyWriter::new(&mut wave.replies, version).null_array();
+        wave.resolve(*index, State::Done { from, len: wave.replies.len() - from });
     }
 }
 
