@@ -49,6 +49,7 @@ pub(crate) fn run_batch(
         refused: &mut worker.refused,
         guards_writes: worker.settings.cluster.write_acks > 0 || !node.cluster.may_write(),
         withheld: &mut worker.withheld,
+        written: &mut worker.written,
         reads_copies: matches!(away, Away::Collect(_)) && worker.settings.cluster.read_from != ReadFrom::Owner,
         reads_copy: false,
         lacks_copies: false,

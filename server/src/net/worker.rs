@@ -25,6 +25,7 @@ use crate::{
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
+    store::keyspace::Written,
 };
 
 /// Bytes read at once; requests are parsed right out of this buffer, which stays in the processor's cache.
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) refused: SlotSet,
     /// Writes of the running batch that copies must confirm before their replies are sent.
     pub(crate) withheld: Vec<Withheld>,
+    /// Where slots stand with what the running batch of another node wrote.
+    pub(crate) written: Vec<Written>,
     /// Room for where the replies to another node's requests end.
     pub(crate) ends: Vec<(Status, usize)>,
 }
@@ -66,6 +69,7 @@ impl Worker {
             links: Links::new(fastrand::u64(..)),
             refused: SlotSet::default(),
             withheld: Vec::new(),
+            written: Vec::new(),
             ends: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rondache_protocol::command::CommandSpec;
 
 use super::{
+    Session,
     execute::Executor,
     placing::{Place, Slots, slots_of, split_of},
 };
@@ -72,11 +73,13 @@ impl Executor<'_, '_> {
 
     /// Answers a retry with the reply of the first try, which waits for the copies as that did.
     #[cold]
-    pub(super) fn recalled(&mut self, slot: u16, reply: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn recalled(&mut self, session: &mut Session, slot: u16, reply: &[u8], out: &mut Vec<u8>) {
         let from = out.len();
         out.extend_from_slice(reply);
+        self.ks.forget_written();
+        self.ks.note_rewritten(slot);
+        self.note_written(session);
         if self.guards_writes {
-            self.ks.note_rewritten(slot);
             self.withhold(from..out.len());
         }
     }

@@ -1,6 +1,12 @@
 //! How requests join the wave of their batch.
 
-use rondache_protocol::{bus::forward::Manner, command::Flags, resp::writer::RespVersion};
+use std::time::Instant;
+
+use rondache_protocol::{
+    bus::{forward::Manner, replicate::SlotPosition},
+    command::Flags,
+    resp::writer::RespVersion,
+};
 
 use super::{
     Session,
@@ -8,6 +14,7 @@ use super::{
     execute::{Executor, Planned},
     placing::{Place, Slots, Split, hold_back, keys_by_slot},
     transaction,
+    written::describe,
 };
 use crate::{
     cluster::{
@@ -17,7 +24,7 @@ use crate::{
         },
         routing::{PeerIndex, Route, Routing},
     },
-    command::{args::Args, generic::wait::COUNTED_SLOTS, registry},
+    command::{args::Args, generic, registry},
 };
 
 /// What became of a request that was to join a wave.
@@ -65,9 +72,6 @@ pub(super) fn join(
         Place::Here => {}
         Place::Owner(slot) => {
             executor.refused.insert(slot);
-            if joining.is_write {
-                session.note_written(slot);
-            }
             if is_watch {
                 session.watched_elsewhere.add(slot);
             }
@@ -82,14 +86,11 @@ pub(super) fn join(
             push_unit(executor, session, Joining { slot, ..joining }, wave);
         }
         Place::Split(split) => {
-            if joining.is_write {
-                keys_by_slot(&planned.args, split).iter().for_each(|(slot, _)| session.note_written(*slot));
-            }
             push_split(executor, &planned.args, split, joining, wave);
         }
         Place::Everywhere(Combine::Least) => {
+            wave.wait = WaitFor::of(&planned.args, joining, Instant::now());
             push_count(&executor.node.cluster.routing, session, joining, wave);
-            wave.wait = WaitFor::of(&planned.args);
         }
         Place::Everywhere(combine) => {
             push_everywhere(&executor.node.cluster.routing, &planned.args, combine, joining, wave);
@@ -109,12 +110,17 @@ fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Jo
         ..joining.manner
     };
     let joining = Joining { manner, is_write: queued.has_any(Flags::WRITE), ..joining };
-    if joining.is_write {
-        session.note_written(joining.slot);
-    }
+    let written = || describe(session.written.iter().flat_map(|written| written.iter()));
     wave.push(joining, None, |requests| {
         write_request([&b"MULTI"[..]].into_iter(), requests);
-        queued.commands().for_each(|args| write_request(args.as_args().from(0), requests));
+        for args in queued.commands() {
+            let args = args.as_args();
+            match args.is(0, "wait") && generic::wait::check(&args).is_ok() {
+                // The other node does not know what the connection has written.
+                true => write_request([args.get(0), args.get(1), written().as_bytes()].into_iter(), requests),
+                false => write_request(args.from(0), requests),
+            }
+        }
         write_request([&b"EXEC"[..]].into_iter(), requests);
     });
     match wave.keeps_watch {
@@ -191,24 +197,24 @@ fn push_everywhere(routing: &Routing, args: &Args<'_>, combine: Combine, joining
 }
 
 /// WAIT: asks each owner of slots that the connection wrote to how many copies have all of them.
-fn push_count(routing: &Routing, session: &Session, joining: Joining, wave: &mut Wave) {
-    let mut asked: Vec<(Target, Vec<u16>)> = vec![(Target::Here, Vec::new())];
-    for slot in session.written.iter().flat_map(|slots| slots.iter()) {
+pub(crate) fn push_count(routing: &Routing, session: &Session, joining: Joining, wave: &mut Wave) {
+    type Slots = Vec<(u16, Option<SlotPosition>)>;
+    let mut asked: Vec<(Target, Slots)> = vec![(Target::Here, Vec::new())];
+    for (slot, at) in session.written.iter().flat_map(|written| written.iter()) {
         let target = match routing.route(slot) {
             Route::Peer(peer) => Target::Node(peer),
             // Where it is nobody's, this node answers that no copy has it.
             Route::Mine | Route::Parked => Target::Here,
         };
         match asked.iter_mut().find(|(of, _)| *of == target) {
-            Some((_, slots)) => slots.push(slot),
-            None => asked.push((target, vec![slot])),
+            Some((_, slots)) => slots.push((slot, at)),
+            None => asked.push((target, vec![(slot, at)])),
         }
     }
     let gather = wave.gathers.len() as u16;
     let parts = asked.len();
     for (target, slots) in asked {
-        let slots: Vec<String> = slots.iter().map(u16::to_string).collect();
-        let slots = format!("{COUNTED_SLOTS}{}", slots.join(","));
+        let slots = describe(slots.into_iter());
         wave.push(Joining { target, ..joining }, Some(gather), |requests| {
             write_request([&b"WAIT"[..], b"0", slots.as_bytes()].into_iter(), requests);
         });

@@ -10,7 +10,7 @@ use super::{
     ReplyMode, Session,
     away::Served,
     blocking,
-    placing::{Place, slots_of},
+    placing::Place,
     timing::{self, BatchTimer},
     transaction::{Executed, Transaction},
 };
@@ -27,7 +27,7 @@ use crate::{
     node::{Node, stats::WorkerStats},
     store::{
         key::Key,
-        keyspace::{ExpiryRole, Keyspace},
+        keyspace::{ExpiryRole, Keyspace, Written},
         replicate::recent::Retried,
     },
 };
@@ -86,6 +86,8 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) guards_writes: bool,
     /// Writes that copies must confirm before their replies are sent.
     pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Where slots stand with what another node's requests wrote.
+    pub(crate) written: &'e mut Vec<Written>,
     /// Whether clients of this port read from this node's copies (`read-from`).
     pub(crate) reads_copies: bool,
     /// Whether the running command does.
@@ -181,7 +183,7 @@ impl<'e, 's> Executor<'e, 's> {
             }
             if self.retry.is_some()
                 && spec.flags.contains(Flags::WRITE)
-                && let Some(flow) = self.recall(spec, args, out)
+                && let Some(flow) = self.recall(session, spec, args, out)
             {
                 return flow;
             }
@@ -213,11 +215,11 @@ impl<'e, 's> Executor<'e, 's> {
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
         }
+        if self.is_clustered && spec.flags.contains(Flags::WRITE) {
+            self.note_written(session);
+        }
         if is_guarded {
             self.withhold(reply_from..out.len());
-        }
-        if self.is_clustered && !self.is_serving && spec.flags.contains(Flags::WRITE) {
-            note_written(session, spec, planned);
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
@@ -278,6 +280,16 @@ impl<'e, 's> Executor<'e, 's> {
         (result, blocked)
     }
 
+    /// Remembers, for WAIT, where slots stand with what has just been written: the client's own connection does, here or at
+    /// the node that asks.
+    #[inline]
+    pub(super) fn note_written(&mut self, session: &mut Session) {
+        match self.is_serving {
+            true => self.written.extend_from_slice(self.ks.written()),
+            false => session.note_written(self.ks.written()),
+        }
+    }
+
     /// Names the request that another node's batch runs next.
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
@@ -297,13 +309,19 @@ impl<'e, 's> Executor<'e, 's> {
     /// Of a write that an owner may have executed already, while its shard is held: what is known of it. `None`: it was
     /// never executed.
     #[cold]
-    fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
+    fn recall(
+        &mut self,
+        session: &mut Session,
+        spec: &'static CommandSpec,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Flow> {
         let (id, age_ms) = (self.ks.forwarded?, self.retry?);
         let slot = first_slot_of(spec, args, &HashedKeys::default())?;
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
+                self.recalled(session, slot, &reply, out);
                 Some(Flow::Next)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
@@ -312,12 +330,12 @@ impl<'e, 's> Executor<'e, 's> {
 
     /// As [`Executor::recall`], of a whole transaction.
     #[cold]
-    pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
+    pub(super) fn recall_unit(&mut self, session: &mut Session, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
         let (id, age_ms) = (self.ks.forwarded?, self.retry?);
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
+                self.recalled(session, slot, &reply, out);
                 Some(Executed::Here)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
@@ -556,17 +574,6 @@ impl<'e, 's> Executor<'e, 's> {
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
     }
-}
-
-/// Remembers which slots a command wrote to.
-#[inline]
-fn note_written(session: &mut Session, spec: &'static CommandSpec, planned: &Planned<'_>) {
-    if spec.single_key
-        && let Some(first) = &planned.hashed.first
-    {
-        return session.note_written(first.slot);
-    }
-    slots_of(spec, &planned.args, |slot| session.note_written(slot));
 }
 
 /// What follows a command of a connection that is not in the plain state.

@@ -12,6 +12,7 @@ use crate::{
         CommandError, CommandResult,
         args::{Args, OwnedArgs},
         ctx::Ctx,
+        generic,
         registry::{self, Command},
     },
     store::keyspace::Keyspace,
@@ -246,6 +247,11 @@ impl Executor<'_, '_> {
                 "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
             ));
         }
+        if let Some((.., args)) = commands.iter().find(|(command, ..)| command.spec.name == "wait") {
+            // Before the transaction's shards are held: those of what was written are others.
+            self.ks.release();
+            session.acknowledged = generic::wait::acknowledged(self.node, session, &args.as_args());
+        }
         self.hold_for(session, &commands)?;
         if self.is_clustered {
             // Routes change under the shards' locks: from here on the answer holds.
@@ -265,7 +271,7 @@ impl Executor<'_, '_> {
                 });
             if self.retry.is_some()
                 && let Some(slot) = slot
-                && let Some(executed) = self.recall_unit(slot, out)
+                && let Some(executed) = self.recall_unit(session, slot, out)
             {
                 self.ks.release();
                 end(session, self.ks);
@@ -307,11 +313,6 @@ impl Executor<'_, '_> {
                 }
             }
         }
-        if self.is_clustered && !self.is_serving {
-            commands.iter().filter(|(of, ..)| of.spec.flags.contains(Flags::WRITE)).for_each(|(command, _, args)| {
-                slots_of(command.spec, &args.as_args(), |slot| session.note_written(slot));
-            });
-        }
         let reply_from = out.len();
         self.ks.forget_written();
         self.ks.begin_transaction();
@@ -320,6 +321,9 @@ impl Executor<'_, '_> {
             self.run_queued(session, command, *index, &args.as_args(), out);
         }
         self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
+        if self.is_clustered {
+            self.note_written(session);
+        }
         if is_guarded {
             self.withhold(reply_from..out.len());
         }

@@ -9,3 +9,4 @@ mod many;
 mod pubsub;
 mod support;
 mod transactions;
+mod wait;

@@ -110,6 +110,7 @@ impl Socket {
 fn take_frame(node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
     match frame.kind {
         kind::REPLY => links.take_reply(peer, frame.payload, now).map_err(io::Error::other),
+        kind::WRITTEN => links.take_written(frame.payload).map_err(io::Error::other),
         kind::INVALIDATE => {
             let tracking = &node.hub.tracking;
             match Invalidation::decode(frame.payload).map_err(io::Error::other)? {

@@ -24,7 +24,10 @@ use super::{
     error::ForwardFailure,
     wave::{Item, State, Target, Wave},
 };
-use crate::cluster::routing::{PeerIndex, Route, Routing};
+use crate::{
+    cluster::routing::{PeerIndex, Route, Routing},
+    store::keyspace::Written,
+};
 
 /// How long a peer that could not be reached is left alone.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
@@ -173,7 +176,7 @@ impl Links {
     /// Takes back a wave that nothing joined, or that has ended.
     #[inline]
     pub(crate) fn give_back(&mut self, mut wave: Box<Wave>) {
-        if !wave.is_empty() || !wave.local.is_empty() {
+        if !wave.is_empty() || !wave.requests.is_empty() || !wave.local.is_empty() {
             wave.reset();
         }
         if self.spare.len() < SPARE_MAX {
@@ -413,12 +416,13 @@ impl Links {
         let mut from = wave.replies.len();
         wave.replies.extend_from_slice(reply.bytes());
         let mut items = reply.items();
-        let (mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false);
+        let (mut has_any, mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false, false);
         for index in 0..wave.items.len() {
             if !matches!(wave.items[index].state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
                 continue;
             }
             let (status, len) = items.next().ok_or(BadReply::WrongCount)?;
+            has_any = true;
             match status {
                 Status::Done => {
                     has_progress = true;
@@ -441,7 +445,8 @@ impl Links {
             from += len;
         }
         if items.next().is_some() {
-            return Err(BadReply::WrongCount);
+            // An answer to a count that was given up: the wave has asked anew.
+            return if has_any { Err(BadReply::WrongCount) } else { Ok(()) };
         }
         if lacks_copies {
             // It may take as long as a copy does: its bytes count among those that wait.
@@ -460,6 +465,33 @@ impl Links {
             wave.wake();
         }
         Ok(())
+    }
+
+    /// Takes word from a peer of where slots stand with what a frame has written.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub(crate) fn take_written(&mut self, payload: &[u8]) -> Result<(), BadReply> {
+        let (id, written) = forward::decode_written(payload)?;
+        if let Some(wave) = self.wave(WaveKey::of_frame(id).0) {
+            wave.written.extend(written.map(|(slot, at)| Written { slot, at }));
+        }
+        Ok(())
+    }
+
+    /// Lets a WAIT ask anew at that time: what it has asked is over. Answers its wave.
+    pub(crate) fn ask_anew(&mut self, key: WaveKey, at: Instant) -> Option<&mut Wave> {
+        self.look_by(at);
+        let place = self.places.get_mut(key.index as usize)?;
+        let wave = place.wave.as_deref_mut()?;
+        if std::mem::take(&mut wave.is_parked) {
+            self.parked_bytes -= wave.requests.len();
+        }
+        wave.items.clear();
+        wave.gathers.clear();
+        (wave.requests.clear(), wave.replies.clear());
+        (wave.retry_at, wave.tries) = (Some(at), 0);
+        Some(wave)
     }
 
     /// Tells the peers that keep state for a client to forget it.

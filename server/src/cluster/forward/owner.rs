@@ -211,6 +211,7 @@ impl Serving {
         worker.settings.refresh(&self.node.settings);
         worker.refused.clear();
         worker.withheld.clear();
+        worker.written.clear();
         if !self.node.cluster.guard.may_run(clock::boot_ms()) {
             return hold_off(forward.id, count, out);
         }
@@ -234,15 +235,22 @@ impl Serving {
             }
         }
         encoder.finish(out, Status::Later);
+        let mut written = Vec::new();
+        late::write_written(forward.id, &worker.written, &mut written);
         if !worker.withheld.is_empty() && out.len() - start <= FRAME_LEN_MAX {
             let payload = out.split_off(start + frame::HEADER_LEN);
             out.truncate(start);
+            out.append(&mut written);
             let withheld = std::mem::take(&mut worker.withheld);
             tokio::spawn(late::confirm(self.node.clone(), payload, count, withheld, self.late.clone()));
             return Ok(());
         }
         if frame::finish(out, begun, FRAME_LEN_MAX).is_err() {
             return refuse_too_long(forward.id, count, out);
+        }
+        if !written.is_empty() {
+            // It comes first: behind the replies nobody waits for it.
+            out.splice(start..start, written);
         }
         Ok(())
     }

@@ -7,30 +7,24 @@
 //! The replies of what ran here stand in one buffer; each item knows at which place of it its own reply belongs. When
 //! every item has one, [`Wave::assemble`] puts them together in the order of the requests.
 
-use std::{
-    ops::Range,
-    time::{Duration, Instant},
-};
+use std::{ops::Range, time::Instant};
 
 use rondache_protocol::{
     bus::forward::Manner,
     resp::writer::{ReplyWriter, RespVersion},
 };
 
-use super::{error::ForwardFailure, gather::Gather};
+use super::{error::ForwardFailure, gather::Gather, wait_for::WaitFor};
 use crate::{
     cluster::{
         replication::withheld::Withheld,
         routing::{PeerIndex, Route, Routing},
     },
-    command::args::Args,
+    store::keyspace::Written,
 };
 
 /// The slot of an item that goes to a node rather than to a slot's owner.
 pub(crate) const NO_SLOT: u16 = u16::MAX;
-
-/// How long a WAIT that counted too few copies pauses before it counts again.
-pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Where an item goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +104,8 @@ pub(crate) struct Wave {
     pub(crate) gathers: Vec<Gather>,
     /// What was written here: copies must confirm it before any reply is sent. Where `nth` is set it names an item.
     pub(crate) withheld: Vec<Withheld>,
+    /// Where slots stand with what the items wrote.
+    pub(crate) written: Vec<Written>,
     /// WAIT: what it asked for.
     pub(crate) wait: Option<WaitFor>,
     /// Frames that were sent and not answered.
@@ -150,6 +146,7 @@ impl Default for Wave {
             replies: Vec::new(),
             gathers: Vec::new(),
             withheld: Vec::new(),
+            written: Vec::new(),
             wait: None,
             open: 0,
             frames: 0,
@@ -167,35 +164,6 @@ impl Default for Wave {
             keeps_watch: false,
         }
     }
-}
-
-/// What WAIT asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitFor {
-    /// How many copies.
-    pub(crate) wanted: i64,
-    /// For how long, in ms; 0: for ever.
-    pub(crate) timeout_ms: i64,
-}
-
-impl WaitFor {
-    /// By the command's arguments, which were looked at before.
-    pub(crate) fn of(args: &Args<'_>) -> Option<Self> {
-        Some(Self { wanted: args.integer(1).ok()?, timeout_ms: args.integer(2).ok()? })
-    }
-
-    /// The request that waits for the rest of the time; `None`: there is none.
-    pub(crate) fn again(self, waited: Duration) -> Option<Vec<u8>> {
-        let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
-        let rest_ms = if self.timeout_ms == 0 { 0 } else { self.timeout_ms.saturating_sub(waited_ms) };
-        let is_over = self.timeout_ms != 0 && rest_ms <= 0;
-        (!is_over).then(|| format!("*3\r\n$4\r\nWAIT\r\n{}{}", word(self.wanted), word(rest_ms)).into_bytes())
-    }
-}
-
-fn word(number: i64) -> String {
-    let digits = number.to_string();
-    format!("${}\r\n{digits}\r\n", digits.len())
 }
 
 /// Buffers that grew beyond this are given back when their wave has ended.
@@ -406,13 +374,6 @@ impl Wave {
         }
     }
 
-    /// Where a WAIT counted too few copies: the request that goes on waiting, unless its time is over.
-    pub(crate) fn wait_again(&self, now: Instant) -> Option<Vec<u8>> {
-        let wait = self.wait?;
-        let count = self.gathers.first()?.least(self, 0);
-        if count >= wait.wanted { None } else { wait.again((now + WAIT_PAUSE).saturating_duration_since(self.began)) }
-    }
-
     /// Wakes the connection that waits.
     pub(crate) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
@@ -489,6 +450,7 @@ impl Wave {
         self.items.shrink_to(1024);
         self.gathers.clear();
         self.withheld.clear();
+        self.written.clear();
         self.wait = None;
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
