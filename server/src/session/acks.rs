@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cluster::replication::withheld::Withheld,
     command::{CommandError, args::Args},
+    store::keyspace::Written,
 };
 
 /// In the words of Redis Cluster as far as clients look at them.
@@ -20,15 +21,36 @@ const NO_MAJORITY: CommandError = CommandError::coded(
      'majority'; nothing was executed",
 );
 
+/// Whether a command empties all slots.
+pub(super) fn is_flush(spec: &CommandSpec) -> bool {
+    matches!(spec.name, "flushall" | "flushdb")
+}
+
+fn too_few(in_sync: usize, wanted: usize) -> CommandError {
+    CommandError::Other(
+        format!(
+            "NOREPLICAS Not enough good replicas to write: {in_sync} in sync, and write-acks is {wanted}; nothing was executed"
+        )
+        .into(),
+    )
+}
+
 impl Executor<'_, '_> {
     /// Whether a write may run: its shards are held. `Some`: it waits for a copy of one of its slots, which is being made.
     #[cold]
-    pub(super) fn check_write(&self, spec: &'static CommandSpec, args: &Args<'_>) -> Result<Option<Place>, CommandError> {
+    pub(super) fn check_write(
+        &mut self,
+        spec: &'static CommandSpec,
+        args: &Args<'_>,
+    ) -> Result<Option<Place>, CommandError> {
         if !self.node.cluster.may_write() {
             return Err(NO_MAJORITY);
         }
         let awaited = &self.node.cluster.awaited;
         let wanted = self.settings.cluster.write_acks;
+        if is_flush(spec) {
+            return self.check_flush(wanted);
+        }
         let mut fewest = wanted;
         let slots = slots_of(spec, args, |slot| {
             if self.ks.holds(usize::from(slot) % crate::store::SHARDS) {
@@ -48,14 +70,42 @@ impl Executor<'_, '_> {
         };
         match place {
             Some(place) if self.is_clustered && awaited.possible() >= wanted => Ok(Some(place)),
-            _ => Err(CommandError::Other(
-                format!(
-                    "NOREPLICAS Not enough good replicas to write: {fewest} in sync, and write-acks is {wanted}; nothing was \
-                     executed"
-                )
-                .into(),
-            )),
+            _ => Err(too_few(fewest, wanted)),
         }
+    }
+
+    /// As [`Executor::check_write`], of what empties all of this node's slots.
+    fn check_flush(&mut self, wanted: usize) -> Result<Option<Place>, CommandError> {
+        let awaited = &self.node.cluster.awaited;
+        let (mut lacking, mut fewest) = (Vec::new(), wanted);
+        self.ks.for_each_slot(|shard, slot| {
+            let copies = shard.listed_copies(slot);
+            if copies < wanted {
+                lacking.push(slot);
+            }
+            fewest = fewest.min(copies);
+        });
+        lacking.iter().for_each(|slot| awaited.insert(*slot));
+        match lacking.is_empty() {
+            true => Ok(None),
+            // Every owner is asked by the entry node, which asks again.
+            false if self.is_serving && awaited.possible() >= wanted => Ok(Some(Place::Here)),
+            false => Err(too_few(fewest, wanted)),
+        }
+    }
+
+    /// Has the reply of FLUSHALL or FLUSHDB wait for the copies of all slots.
+    #[cold]
+    pub(super) fn withhold_flush(&mut self, reply: Range<usize>) {
+        let (wanted, nth) = (self.settings.cluster.write_acks, self.nth);
+        if wanted == 0 {
+            return;
+        }
+        let mut slots = Vec::new();
+        self.ks.for_each_slot(|shard, slot| {
+            slots.push((Written { slot, at: shard.position(slot) }, shard.copy_places(slot)));
+        });
+        self.withheld.append(&mut Withheld::grouped(slots.into_iter(), wanted, &reply, nth));
     }
 
     /// Has the reply of what was just written wait for the copies; the shards are held.
@@ -66,7 +116,8 @@ impl Executor<'_, '_> {
         let withheld = &mut *self.withheld;
         self.ks.take_written_to(|written, copies| {
             if wanted > 0 {
-                withheld.push(Withheld { written, copies, wanted, reply: reply.clone(), nth });
+                let reply = reply.clone();
+                withheld.push(Withheld { written, others: Vec::new(), copies, wanted, reply, nth });
             }
         });
     }

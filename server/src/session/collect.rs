@@ -93,6 +93,9 @@ pub(super) fn join(
             push_count(&executor.node.cluster.routing, session, joining, wave);
         }
         Place::Everywhere(combine) => {
+            if combine == Combine::Flushed {
+                session.written.get_or_insert_default().note_all();
+            }
             push_everywhere(&executor.node.cluster.routing, &planned.args, combine, joining, wave);
         }
     }

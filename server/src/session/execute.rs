@@ -8,6 +8,7 @@ use rondache_protocol::{
 
 use super::{
     ReplyMode, Session,
+    acks::is_flush,
     away::Served,
     blocking,
     placing::Place,
@@ -219,7 +220,10 @@ impl<'e, 's> Executor<'e, 's> {
             self.note_written(session);
         }
         if is_guarded {
-            self.withhold(reply_from..out.len());
+            match is_flush(spec) {
+                true => self.withhold_flush(reply_from..out.len()),
+                false => self.withhold(reply_from..out.len()),
+            }
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);

@@ -1,7 +1,7 @@
 //! What a connection has written, for WAIT.
 
 use hashbrown::HashMap;
-use rondache_protocol::bus::replicate::SlotPosition;
+use rondache_protocol::{bus::replicate::SlotPosition, slot::SLOTS};
 
 use crate::{cluster::forward::slot_set::SlotSet, command::generic::wait::COUNTED_SLOTS};
 
@@ -40,6 +40,13 @@ impl WrittenSlots {
                 slots.insert(slot);
             }
         }
+    }
+
+    /// The connection wrote to every slot.
+    pub(crate) fn note_all(&mut self) {
+        self.positions.clear();
+        let slots = self.slots.get_or_insert_default();
+        (0..SLOTS).for_each(|slot| slots.insert(slot));
     }
 
     /// All slots, each with its position where that is remembered.

@@ -147,6 +147,34 @@ fn a_node_whose_only_companion_died_refuses_writes_at_once() {
 }
 
 #[test]
+fn a_flush_is_acknowledged_once_the_copies_are_empty_and_refused_where_there_are_too_few() {
+    let formed = Formed::start(2, with_acks);
+    for (at, flush) in [(0, "FLUSHALL"), (1, "FLUSHDB")] {
+        let mut client = formed.connect(at);
+        let keys = [formed.key_with(0, 1), formed.key_with(1, 0)];
+        keys.iter().for_each(|key| client.call(&format!("SET {key} 1"), "+OK\r\n"));
+        client.call(flush, "+OK\r\n");
+        for (copy, key) in [1, 0].into_iter().zip(&keys) {
+            let mut reader = formed.connect_redirecting(copy);
+            reader.call("READONLY", "+OK\r\n");
+            reader.call(&format!("GET {key}"), "$-1\r\n");
+        }
+    }
+    let mut client = formed.connect(0);
+    client.call("SET k 1", "+OK\r\n");
+    client.call("CONFIG SET write-acks 2", "+OK\r\n");
+    for at in 0..2 {
+        formed.wait_until("the setting is everywhere", |formed| {
+            formed.nodes[at].node().settings.load().cluster.write_acks == 2
+        });
+        for flush in ["FLUSHALL", "FLUSHDB"] {
+            assert!(formed.connect(at).ask(flush).starts_with("-NOREPLICAS "));
+        }
+    }
+    client.call("GET k", "$1\r\n1\r\n");
+}
+
+#[test]
 fn without_a_majority_writes_are_refused_and_reads_go_on() {
     let formed = Formed::start(2, |settings| {
         settings.cluster.partition_policy = rondache_server::config::cluster::PartitionPolicy::Majority;
