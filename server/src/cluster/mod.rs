@@ -14,6 +14,7 @@
 //! | [`membership`] | who is a member, and how it is doing |
 //! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`read_routes`] | which copies answer reads |
 //! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
@@ -35,6 +36,7 @@ pub mod member;
 pub mod membership;
 pub mod plan;
 pub mod plane;
+pub mod read_routes;
 pub mod replication;
 pub mod ring;
 pub mod routing;
@@ -55,7 +57,8 @@ use std::{
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
-    awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
+    awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs,
+    read_routes::ReadRoutes, routing::Routing,
     settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
@@ -67,6 +70,8 @@ pub struct Cluster {
     pub identity: Identity,
     /// Who executes which slot.
     pub routing: Routing,
+    /// Who answers reads in an owner's place.
+    pub read_routes: ReadRoutes,
     /// Whether this node may execute requests.
     pub guard: Guard,
     /// The latest snapshot for users and operators.
@@ -94,6 +99,7 @@ impl Cluster {
         Self {
             identity: Identity { generation: started_ms, id },
             routing: Routing::default(),
+            read_routes: ReadRoutes::default(),
             guard: Guard::default(),
             status: StatusCell::default(),
             desk,

@@ -71,11 +71,11 @@ pub(super) fn join(
     match place {
         Place::Here => {}
         Place::Owner(slot) => {
+            let joining = to_copy(executor, Joining { slot, ..joining }, wave);
             executor.refused.insert(slot);
             if is_watch {
                 session.watched_elsewhere.add(slot);
             }
-            let joining = Joining { slot, ..joining };
             match raw {
                 Some(raw) => wave.push(joining, None, |requests| requests.extend_from_slice(raw)),
                 None => wave.push(joining, None, |requests| write_request(planned.args.from(0), requests)),
@@ -100,6 +100,24 @@ pub(super) fn join(
         }
     }
     if is_last { Joined::Last } else { Joined::Next }
+}
+
+/// Lets a read go to a node with a copy, where the client may be answered from one. It follows what the batch has asked of
+/// the slot before: what went to the owner must be seen.
+fn to_copy(executor: &Executor<'_, '_>, joining: Joining, wave: &Wave) -> Joining {
+    if !executor.reads_copy {
+        return joining;
+    }
+    let target = match executor.refused.contains(joining.slot) {
+        true => wave.items.iter().rfind(|item| item.slot == joining.slot).map(|item| item.target),
+        false => executor.node.cluster.read_routes.peer(joining.slot).map(Target::Copy),
+    };
+    match target {
+        Some(target @ Target::Copy(_)) => {
+            Joining { target, manner: Manner { reads_copy: true, ..joining.manner }, ..joining }
+        }
+        _ => joining,
+    }
 }
 
 /// The open transaction, as one item.
@@ -168,12 +186,12 @@ fn write_word(word: &[u8], out: &mut Vec<u8>) {
 /// One part per slot: a command of its own over the slot's keys.
 fn push_split(executor: &mut Executor<'_, '_>, args: &Args<'_>, split: Split, joining: Joining, wave: &mut Wave) {
     let keys = keys_by_slot(args, split);
-    hold_back(executor.refused, &keys);
     let gather = wave.gathers.len() as u16;
     let mut parts = 0;
     for of_slot in keys.chunk_by(|(a, _), (b, _)| a == b) {
         let Some((slot, _)) = of_slot.first() else { continue };
-        wave.push(Joining { slot: *slot, ..joining }, Some(gather), |requests| {
+        let joining = to_copy(executor, Joining { slot: *slot, ..joining }, wave);
+        wave.push(joining, Some(gather), |requests| {
             write_header(b'*', 1 + of_slot.len() * split.step, requests);
             write_word(args.get(0), requests);
             for (_, key) in of_slot {
@@ -183,6 +201,7 @@ fn push_split(executor: &mut Executor<'_, '_>, args: &Args<'_>, split: Split, jo
         });
         parts += 1;
     }
+    hold_back(executor.refused, &keys);
     let places = if split.combine == Combine::Places { keys.iter().map(|(_, key)| *key).collect() } else { Vec::new() };
     wave.gathers.push(Gather { combine: split.combine, parts, places, is_resp3: joining.manner.is_resp3 });
 }

@@ -11,7 +11,7 @@ use super::{
     acks::is_flush,
     away::Served,
     blocking,
-    placing::Place,
+    placing::{Place, Slots},
     timing::{self, BatchTimer},
     transaction::{Executed, Transaction},
 };
@@ -143,11 +143,7 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
-        // Copies tell nobody of their changes: what is tracked is read from its owner.
-        self.reads_copy = self.reads_copies
-            && spec.flags.contains(Flags::READONLY)
-            && session.tracking.is_none()
-            && !session.is_redirecting;
+        self.reads_copy = self.reads_copies && reads_only(spec) && may_read_copies(session);
         // Of what is not queued in a transaction nothing goes elsewhere.
         let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
         if self.is_clustered && is_routed && session.transaction.is_none() {
@@ -578,6 +574,20 @@ impl<'e, 's> Executor<'e, 's> {
         let keys: Vec<Key<'_>> = found.iter().map(|key| self.ks.key(args.get(key.index))).collect();
         self.ks.expire_met(&keys);
     }
+}
+
+/// Whether a command only reads keys that it names: copies are not listed by walks.
+fn reads_only(spec: &CommandSpec) -> bool {
+    spec.flags.contains(Flags::READONLY) && !spec.flags.contains(Flags::WHOLE_KEYSPACE)
+}
+
+/// Whether a client may be shown what is behind. What it is to hear of, it must have read from the owner, and also what a
+/// transaction of its own relies on.
+fn may_read_copies(session: &Session) -> bool {
+    session.tracking.is_none()
+        && session.watch.is_none()
+        && session.watched_elsewhere == Slots::None
+        && !session.is_redirecting
 }
 
 /// What follows a command of a connection that is not in the plain state.

@@ -210,6 +210,58 @@ fn a_copy_is_read_on_the_main_port_where_read_from_says_so() {
 }
 
 #[test]
+fn a_copy_of_another_node_is_read_unless_the_client_watches_or_the_copy_is_gone() {
+    let formed = Formed::start(3, |settings| {
+        with_acks(settings);
+        settings.cluster.read_from = rondache_server::config::cluster::ReadFrom::Replica;
+    });
+    let key = formed.key_with(0, 1);
+    let slot = rondache_protocol::slot::slot_of(key.as_bytes());
+    formed.wait_until("the copy is chosen", |formed| {
+        let cluster = &formed.nodes[2].node().cluster;
+        let chosen = cluster.read_routes.peer(slot).and_then(|peer| cluster.routing.peer(peer));
+        chosen.is_some_and(|peer| peer.identity == formed.nodes[1].node().cluster.identity)
+    });
+    let mut client = formed.connect(2);
+    let hits = |at: usize| formed.nodes[at].node().stats.sum(|worker| worker.hits.get());
+    client.call(&format!("SET {key} 1"), "+OK\r\n");
+    let before = (hits(0), hits(1));
+    client.call(&format!("GET {key}"), "$1\r\n1\r\n");
+    client.call(&format!("MGET {key} {key}"), "*2\r\n$1\r\n1\r\n$1\r\n1\r\n");
+    assert_eq!((hits(0), hits(1)), (before.0, before.1 + 3), "the copy answered");
+    // Reads and writes of a pipeline keep their order, though they go to different nodes.
+    let lines = [format!("GET {key}"), format!("INCR {key}"), format!("GET {key}"), format!("INCR {key}")];
+    client.send(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    client.expect("$1\r\n1\r\n:2\r\n$1\r\n2\r\n:3\r\n");
+    let before = hits(1);
+    client.call(&format!("WATCH {key}"), "+OK\r\n");
+    client.call(&format!("GET {key}"), "$1\r\n3\r\n");
+    assert_eq!(hits(1), before, "the owner answered");
+    client.call("UNWATCH", "+OK\r\n");
+    client.call("FLUSHALL", "+OK\r\n");
+    client.call(&format!("SET {key} 4"), "+OK\r\n");
+    let mut cursor = "0".to_owned();
+    let mut found = false;
+    loop {
+        client.send(&[&format!("SCAN {cursor} COUNT 10000")]);
+        client.line();
+        client.line();
+        cursor = client.line();
+        let count: usize = client.line().trim_start_matches('*').parse().expect("a count");
+        for _ in 0..count {
+            client.line();
+            found |= client.line() == key;
+        }
+        if cursor == "0" {
+            break;
+        }
+    }
+    assert!(found, "walks ask owners");
+    formed.nodes[1].node().shutdown.cancel();
+    client.call(&format!("GET {key}"), "$1\r\n4\r\n");
+}
+
+#[test]
 fn a_copy_hides_what_has_expired() {
     let formed = Formed::start(2, with_acks);
     let key = formed.key_with(0, 1);

@@ -31,6 +31,8 @@ pub(crate) const NO_SLOT: u16 = u16::MAX;
 pub(crate) enum Target {
     /// To the owner of its slot, whoever that is by then.
     Owner,
+    /// To this peer, which has a copy of its slot; where that can't answer, to the owner.
+    Copy(PeerIndex),
     /// To this node, as part of a command that concerns all nodes.
     Here,
     /// To one peer, likewise.
@@ -296,6 +298,15 @@ impl Wave {
     /// Whether it is a command that may wait at its owner.
     pub(crate) fn is_blocking(&self) -> bool {
         self.items.iter().any(|item| item.is_blocking)
+    }
+
+    /// A read that no copy can answer goes to the owner of its slot.
+    pub(crate) fn send_to_owner(&mut self, index: usize) {
+        if let Some(item) = self.items.get_mut(index)
+            && matches!(item.target, Target::Copy(_))
+        {
+            (item.target, item.manner.reads_copy) = (Target::Owner, false);
+        }
     }
 
     /// The slot's owner lets an item wait for copies, or does so no more.

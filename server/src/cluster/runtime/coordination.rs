@@ -27,7 +27,10 @@ use crate::{
         routing::Peer,
         thread::net::{ClusterNet, Joined},
     },
-    config::{cluster as config, settings::Settings as NodeSettings},
+    config::{
+        cluster::{self as config, ReadFrom},
+        settings::Settings as NodeSettings,
+    },
     node::{Node, clock},
 };
 
@@ -37,6 +40,8 @@ const TICK: Duration = Duration::from_millis(20);
 const STREAMS_TICKS: u64 = 5;
 /// Idle streams show that they live every so many ticks.
 const BEAT_TICKS: u64 = 50;
+/// Which copies answer reads is looked at every so many ticks.
+const READS_TICKS: u64 = 10;
 /// Slots whose copies are compared with their owner at a time: with [`STREAMS_TICKS`], a round over all slots takes about
 /// five minutes.
 const COMPARED_SLOTS: u16 = 6;
@@ -67,6 +72,8 @@ pub(crate) struct Coordination {
     pub(super) departure: Option<Departure>,
     snapshots: Snapshots,
     reports: Reports,
+    /// Digest of the table, version of the view and the setting by which the copies that answer reads were chosen.
+    reads_chosen_by: (u64, u64, ReadFrom),
     plane: Plane,
     out: Vec<Outgoing>,
     /// The coordinator's zero of time.
@@ -93,6 +100,7 @@ impl Coordination {
             weight: settings.cluster.weight,
             snapshots: Snapshots::default(),
             reports: Reports::default(),
+            reads_chosen_by: (0, 0, ReadFrom::Owner),
             plane: Plane::new(replication.clone()),
             node,
             net,
@@ -323,8 +331,27 @@ impl Coordination {
         }
         self.node.cluster.set_may_write(self.coordinator.may_write());
         self.promise_copies();
+        if self.ticks.is_multiple_of(READS_TICKS) {
+            self.choose_reads();
+        }
         self.tick_departure().await;
         self.publish();
+    }
+
+    /// Looks which copies are to answer reads, where that may have changed.
+    fn choose_reads(&mut self) {
+        let cluster = &self.node.cluster;
+        let read_from = self.node.settings.load().cluster.read_from;
+        let chosen_by = match read_from {
+            // Nobody looks.
+            ReadFrom::Owner => (0, 0, read_from),
+            _ => (self.coordinator.table().digest(), self.view.version, read_from),
+        };
+        if chosen_by != self.reads_chosen_by {
+            self.reads_chosen_by = chosen_by;
+            let sources = (self.coordinator.table(), self.view.as_ref());
+            cluster.read_routes.choose(sources, &cluster.routing, &cluster.identity, read_from);
+        }
     }
 
     fn publish(&mut self) {

@@ -290,6 +290,7 @@ impl Connection {
             first: WriteId { origin: worker.links.origin(), number: first.number },
             is_unit: manner.is_unit,
             is_retry: first.may_have_run,
+            reads_copy: false,
             age_ms: u32::try_from(wave.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             full_at: usize::MAX,
         };
