@@ -162,7 +162,9 @@ impl Workers {
 
 fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
-    WORKER.set(Some(Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) }));
+    let worker = Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) };
+    node.hub.tracking.add_origin(worker.links.origin());
+    WORKER.set(Some(worker));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
         if index == 0 {

@@ -20,7 +20,8 @@ use crate::{
     cluster::{
         forward::{
             gather::{Combine, Gather},
-            wave::{Joining, NO_SLOT, Target, WaitFor, Wave},
+            wait_for::WaitFor,
+            wave::{Joining, NO_SLOT, Target, Wave},
         },
         routing::{PeerIndex, Route, Routing},
     },
@@ -127,7 +128,7 @@ fn push_unit(executor: &mut Executor<'_, '_>, session: &mut Session, joining: Jo
     let manner = Manner {
         is_unit: true,
         is_watched: session.watch.is_some() || session.watched_elsewhere != Slots::None,
-        client: if session.watched_elsewhere == Slots::None { 0 } else { session.client.id },
+        client: if session.watched_elsewhere == Slots::None { joining.manner.client } else { session.client.id },
         ..joining.manner
     };
     let joining = Joining { manner, is_write: queued.has_any(Flags::WRITE), ..joining };
@@ -158,7 +159,9 @@ fn manner_of(session: &mut Session, needs_client: bool) -> Manner {
         no_touch: session.no_touch,
         ..Manner::default()
     };
-    if needs_client {
+    // Its own changes are told apart, wherever they are made.
+    manner.is_noloop = session.tracking.as_ref().is_some_and(|state| state.tracker.options.noloop);
+    if needs_client || manner.is_noloop {
         manner.client = session.client.id;
         session.is_held_elsewhere = true;
     }

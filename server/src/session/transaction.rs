@@ -333,7 +333,7 @@ impl Executor<'_, '_> {
     }
 
     /// As [`Executor::check_write`], of a whole transaction.
-    fn check_writes(&self, commands: &[(&'static Command, u16, OwnedArgs)]) -> Result<Option<Place>, CommandError> {
+    fn check_writes(&mut self, commands: &[(&'static Command, u16, OwnedArgs)]) -> Result<Option<Place>, CommandError> {
         let writes = commands.iter().filter(|(command, ..)| command.spec.flags.contains(Flags::WRITE));
         for (command, _, args) in writes {
             if let Some(Place::Owner(slot)) = self.check_write(command.spec, &args.as_args())? {

@@ -75,7 +75,9 @@ impl Late {
         let mut queue = self.0.lock();
         let queue_len = queue.invalidations.len();
         let (stale, is_full) = match stale {
-            Invalidation::Key(key) if queue_len + key.len() > INVALIDATIONS_BYTES_MAX => (Invalidation::All, true),
+            Invalidation::Key(key) | Invalidation::KeyBy(_, key) if queue_len + key.len() > INVALIDATIONS_BYTES_MAX => {
+                (Invalidation::All, true)
+            }
             stale => (stale, stale == Invalidation::All),
         };
         if is_full {
