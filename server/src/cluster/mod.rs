@@ -58,8 +58,7 @@ use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
     awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs,
-    read_routes::ReadRoutes, routing::Routing,
-    settings::SharedSettings, status::ClusterStatus, status::StatusCell,
+    read_routes::ReadRoutes, routing::Routing, settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
 

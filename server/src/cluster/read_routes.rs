@@ -136,6 +136,10 @@ mod tests {
         assert_eq!(chosen(1, &[(1, "a"), (2, "b"), (3, "b"), (4, "a")], ReadFrom::Nearest), Some(4));
         assert_eq!(chosen(1, &[(1, "a"), (2, "a"), (3, "b"), (4, "a")], ReadFrom::Nearest), None);
         assert_eq!(chosen(1, &[(1, "a"), (2, "b"), (3, "b"), (4, "b")], ReadFrom::Nearest), None);
-        assert_eq!(chosen(1, &[(1, ""), (2, ""), (3, ""), (4, "")], ReadFrom::Nearest), None, "no zone is not the same");
+        assert_eq!(
+            chosen(1, &[(1, ""), (2, ""), (3, ""), (4, "")], ReadFrom::Nearest),
+            None,
+            "no zone is not the same"
+        );
     }
 }

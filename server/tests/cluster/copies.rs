@@ -124,7 +124,12 @@ fn a_write_waits_for_the_copy_that_is_made_in_place_of_a_dead_one() {
     for number in 0..400 {
         let key = format!("waits:{number}");
         let client = &mut clients[number % 2];
-        client.send(&[&format!("INCR {key}"), &format!("INCR {key}"), &format!("GET {key}"), &format!("MSET {key} 7 k{key} 8")]);
+        client.send(&[
+            &format!("INCR {key}"),
+            &format!("INCR {key}"),
+            &format!("GET {key}"),
+            &format!("MSET {key} 7 k{key} 8"),
+        ]);
         client.expect(":1\r\n:2\r\n$1\r\n2\r\n+OK\r\n");
     }
     clients[1].call(&format!("GET {watched}"), "$1\r\n2\r\n");

@@ -22,7 +22,9 @@ fn wait_in_a_transaction_answers_what_is_acknowledged_by_then() {
 #[test]
 fn a_waiting_client_can_be_unblocked() {
     let formed = Formed::start(2, |_| {});
-    for (at, manner, end) in [(0, "TIMEOUT", ":1\r\n"), (1, "ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n")] {
+    for (at, manner, end) in
+        [(0, "TIMEOUT", ":1\r\n"), (1, "ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n")]
+    {
         let (mut waiting, other) = (formed.connect(at), RefCell::new(formed.connect(at)));
         let id = waiting.ask("CLIENT ID");
         waiting.call(&format!("SET {} 1", formed.key_with(0, 1)), "+OK\r\n");

@@ -51,7 +51,8 @@ impl Gather {
             Err(failure) => {
                 let parts = (first..first + self.parts).map(|index| wave.reply(index));
                 // One part that ran makes it a lie that nothing did.
-                let is_partial = self.combine == Combine::Flushed && failure.is_retryable() && parts.flatten().count() > 0;
+                let is_partial =
+                    self.combine == Combine::Flushed && failure.is_retryable() && parts.flatten().count() > 0;
                 let failure = if is_partial { ForwardFailure::OutcomeUnknown } else { failure };
                 ReplyWriter::new(out, version).error(failure.to_string());
             }

@@ -79,9 +79,9 @@ impl Withheld {
     /// had: whoever took it over has what they have.
     fn look_again(self, node: &Node) -> Vec<Self> {
         let look = |written: &Written| {
-            let copies = node.store.control(written.slot, |control| {
-                if control.holds(written.at) { control.acks() } else { Vec::new() }
-            });
+            let copies = node
+                .store
+                .control(written.slot, |control| if control.holds(written.at) { control.acks() } else { Vec::new() });
             if copies.len() < self.wanted {
                 node.cluster.awaited.insert(written.slot);
             }

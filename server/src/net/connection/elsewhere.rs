@@ -236,8 +236,12 @@ impl Connection {
 
     /// The transaction that watched is over.
     fn forget_watch(&mut self) {
-        let circumstances =
-            Circumstances { db: self.session.db, now_ms: clock::unix_ms(), client_id: self.session.client.id, touch: false };
+        let circumstances = Circumstances {
+            db: self.session.db,
+            now_ms: clock::unix_ms(),
+            client_id: self.session.client.id,
+            touch: false,
+        };
         let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
         transaction::forget_watch(&mut self.session, &mut ks);
     }

@@ -29,7 +29,8 @@ impl TestNode {
 
     /// How many copies have what was written.
     fn confirmed(&self, written: &[Written]) -> usize {
-        let of = |written: &Written| self.node.store.control(written.slot, |control| control.confirmed(Some(written.at)));
+        let of =
+            |written: &Written| self.node.store.control(written.slot, |control| control.confirmed(Some(written.at)));
         written.iter().map(of).min().unwrap_or(0)
     }
 
