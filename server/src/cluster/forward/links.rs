@@ -509,7 +509,8 @@ impl Links {
         }
         wave.items.clear();
         wave.gathers.clear();
-        (wave.requests.clear(), wave.replies.clear());
+        wave.requests.clear();
+        wave.replies.clear();
         (wave.retry_at, wave.tries) = (Some(at), 0);
         Some(wave)
     }
