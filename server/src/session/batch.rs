@@ -276,7 +276,9 @@ fn run_one(
             },
             Away::Serve(served) => {
                 executor.refuse(place);
-                served.ends.push((Status::NotMine, out.len()));
+                let lacks_copies = std::mem::take(&mut executor.lacks_copies);
+                let status = if lacks_copies { Status::TooFewCopies } else { Status::NotMine };
+                served.ends.push((status, out.len()));
                 Ended::Next
             }
             // A node that is alone owns every slot; this is for the moment in which it ceases to be alone.

@@ -196,6 +196,8 @@ impl Applier {
             withheld: &mut Vec::new(),
             reads_copies: false,
             reads_copy: false,
+            lacks_copies: false,
+            written: &mut Vec::new(),
             nth: None,
         };
         self.scratch.refused.clear();

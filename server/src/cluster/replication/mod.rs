@@ -8,8 +8,7 @@
 //! | [`mover`] | slots that are being copied, paced |
 //! | [`pace`] | how many bytes a second |
 //! | [`link`] | a stream over a connection |
-//! | [`waiting`] | acknowledgements that somebody waits for: WAIT |
-//! | `withheld` | replies that wait for them: `write-acks` |
+//! | `withheld` | replies that wait for copies: `write-acks` |
 //!
 //! What is sent stands in [`Outgoing`] streams; see [`crate::store::replicate`]. Only [`link`] and the mover's thread do
 //! I/O or look at a clock.
@@ -22,7 +21,6 @@ pub mod pace;
 pub mod plane;
 #[cfg(test)]
 mod tests;
-pub mod waiting;
 pub(crate) mod withheld;
 
 use std::{

@@ -81,9 +81,40 @@ pub(crate) struct CopyLink {
     pub(crate) last: u64,
     /// Whether the slot table names it: only then it may take the slot over, and is waited for.
     pub(crate) is_listed: bool,
+    /// What the copy is known to have, as far as somebody waits for it.
+    pub(crate) waited: Waited,
+}
+
+/// How far a copy has come that somebody waits for (WAIT): acknowledgements tell places in the stream, not counts of
+/// effects, and a slot that is written to all the time never has all of them acknowledged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waited {
+    /// The copy has the slot's effects up to this one.
+    confirmed_seq: u64,
+    /// A count of effects, and the place in the stream behind which the copy has them.
+    next: Option<(u64, u64)>,
 }
 
 impl CopyLink {
+    /// Whether the copy has the slot's effects up to `seq` (`None`: all); the slot stands at `slot_seq`.
+    fn has_confirmed(&mut self, seq: Option<u64>, slot_seq: u64) -> bool {
+        let acked = self.outgoing.acked();
+        if acked >= self.last {
+            return true;
+        }
+        let Some(seq) = seq else { return false };
+        if let Some((next_seq, position)) = self.waited.next
+            && acked >= position
+        {
+            self.waited = Waited { confirmed_seq: next_seq, next: None };
+        }
+        if self.waited.confirmed_seq >= seq {
+            return true;
+        }
+        self.waited.next.get_or_insert((slot_seq, self.last));
+        false
+    }
+
     pub(crate) fn to(&self) -> Identity {
         self.outgoing.to
     }
