@@ -8,7 +8,7 @@ use rondache_protocol::bus::{
 };
 
 use super::{
-    CopyLink, Role, SlotSet, SlotState, Slots, Stage, Waited,
+    CopyLink, Role, SlotSet, SlotState, Slots, Stage,
     append::Wakes,
     content::Dropped,
     filling::{FillCursor, FillStep},
@@ -304,6 +304,6 @@ fn new_link(outgoing: &Arc<Outgoing>, stage: Stage) -> CopyLink {
         began: 0,
         last: 0,
         is_listed: false,
-        waited: Waited::default(),
+        waited: None,
     }
 }

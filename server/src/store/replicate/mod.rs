@@ -81,8 +81,8 @@ pub(crate) struct CopyLink {
     pub(crate) last: u64,
     /// Whether the slot table names it: only then it may take the slot over, and is waited for.
     pub(crate) is_listed: bool,
-    /// What the copy is known to have, as far as somebody waits for it.
-    pub(crate) waited: Waited,
+    /// What the copy is known to have, as far as somebody has waited for it: rare, and apart from what each write needs.
+    pub(crate) waited: Option<Box<Waited>>,
 }
 
 /// How far a copy has come that somebody waits for (WAIT): acknowledgements tell places in the stream, not counts of
@@ -103,15 +103,16 @@ impl CopyLink {
             return true;
         }
         let Some(seq) = seq else { return false };
-        if let Some((next_seq, position)) = self.waited.next
+        let waited = self.waited.get_or_insert_default();
+        if let Some((next_seq, position)) = waited.next
             && acked >= position
         {
-            self.waited = Waited { confirmed_seq: next_seq, next: None };
+            **waited = Waited { confirmed_seq: next_seq, next: None };
         }
-        if self.waited.confirmed_seq >= seq {
+        if waited.confirmed_seq >= seq {
             return true;
         }
-        self.waited.next.get_or_insert((slot_seq, self.last));
+        waited.next.get_or_insert((slot_seq, self.last));
         false
     }
 
