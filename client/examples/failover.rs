@@ -13,7 +13,7 @@ mod support;
 use std::{
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -38,15 +38,21 @@ struct Seen {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
-    let seconds: u64 = option("--seconds")?.map_or(Ok(15), |text| text.parse())?;
+async fn main() -> ExitCode {
+    support::run(&["--nodes", "--seconds", "--server"], watch()).await
+}
+
+async fn watch() -> Result<(), Error> {
+    let seconds = seconds()?;
     let mut own = Vec::new();
     let seeds = match option("--nodes")? {
         Some(nodes) => nodes.split(',').map(str::to_owned).collect(),
         None => start_three(&mut own)?,
     };
     println!("nodes: {}", seeds.join(", "));
-    let client = connect(&seeds).await?;
+    // Nodes that were only just started may need their time; others are there or not.
+    let patience = if own.is_empty() { Duration::ZERO } else { JOIN_PATIENCE };
+    let client = connect(&seeds, patience).await?;
     wait_for_owners(&client, own.len()).await?;
     let seen = Arc::new(Seen::default());
     let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(call_for_ever(client.clone(), Arc::clone(&seen)))).collect();
@@ -58,7 +64,7 @@ async fn main() -> Result<(), Error> {
         errors += failed;
         slowest_us = slowest.max(slowest_us);
         println!("{second:>3} s: {calls:>8} calls, {failed} errors, slowest {:?}", Duration::from_micros(slowest));
-        if second == seconds / 3
+        if second == (seconds / 3).max(1)
             && let Some(mut node) = own.pop()
         {
             node.0.kill()?;
@@ -68,6 +74,12 @@ async fn main() -> Result<(), Error> {
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     println!("in all: {errors} errors, slowest call {:?}", Duration::from_micros(slowest_us));
     Ok(())
+}
+
+fn seconds() -> Result<u64, Error> {
+    let Some(text) = option("--seconds")? else { return Ok(15) };
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or_else(|| format!("--seconds {text}: not a number of seconds above 0").into())
 }
 
 impl Seen {
@@ -149,8 +161,8 @@ fn free_addrs() -> Result<[String; 4], Error> {
     Ok(addrs)
 }
 
-async fn connect(seeds: &[String]) -> Result<Client, Error> {
-    let until = Instant::now() + JOIN_PATIENCE;
+async fn connect(seeds: &[String], patience: Duration) -> Result<Client, Error> {
+    let until = Instant::now() + patience;
     loop {
         match Client::builder().seeds(seeds).refresh_interval(Duration::from_secs(1)).build().await {
             Ok(client) => return Ok(client),

@@ -9,6 +9,7 @@ mod support;
 
 use std::{
     hint::black_box,
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,11 @@ const READS: u32 = 4_000_000;
 const WRITES: u32 = 2_000;
 
 #[tokio::main(worker_threads = 2)]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    support::run(&["--nodes"], measure()).await
+}
+
+async fn measure() -> Result<(), Error> {
     let nodes = Nodes::find()?;
     println!("nodes: {}", nodes.describe());
     let near = NearCache::connect(nodes.client(), NearConfig::default()).await?;

@@ -12,6 +12,7 @@ mod support;
 
 use std::{
     net::SocketAddr,
+    process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -67,7 +68,11 @@ struct Service {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    support::run(&["--nodes"], compare()).await
+}
+
+async fn compare() -> Result<(), Error> {
     let nodes = Nodes::find()?;
     let client = nodes.client().build().await?;
     let service = Arc::new(Service { origin: Origin::new()?, cache: Cache::new(client.clone()), client });

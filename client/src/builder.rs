@@ -20,14 +20,21 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Nodes to begin with, as `host:port` or `redis://user:password@host:port/db`; `rediss://` with the feature `tls`.
+    /// Nodes to begin with, as `host:port` or `redis://user:password@host:port/db`; `rediss://` with the feature `tls`,
+    /// and `ClientBuilder::tls_authorities` or `ClientBuilder::tls` besides.
     /// One reachable node is enough: the others are learnt from it.
     pub fn seeds<S: AsRef<str>>(mut self, seeds: impl IntoIterator<Item = S>) -> Self {
         for seed in seeds {
             if let Err(error) = self.config.add_seed(seed.as_ref()) {
-                self.error.get_or_insert(error);
+                self = self.with_error(error);
             }
         }
+        self
+    }
+
+    /// Remembers the first error for [`build`](Self::build).
+    fn with_error(mut self, error: ConfigError) -> Self {
+        self.error.get_or_insert(error);
         self
     }
 
@@ -60,8 +67,18 @@ impl ClientBuilder {
         self
     }
 
-    /// TLS with these settings, for all nodes. Without it, `rediss://` trusts the certificates that
-    /// [`rustls::ClientConfig`](tokio_rustls::rustls::ClientConfig) was given: none.
+    /// TLS to all nodes, whose certificates must be of one of these authorities: their certificates as PEM. Seeds, and the
+    /// addresses by which nodes name each other, must be names or addresses in the certificates.
+    #[cfg(feature = "tls")]
+    pub fn tls_authorities(self, pem: impl AsRef<[u8]>) -> Self {
+        match crate::conn::tls::trusting(pem.as_ref()) {
+            Ok(config) => self.tls(Arc::new(config)),
+            Err(error) => self.with_error(error),
+        }
+    }
+
+    /// TLS to all nodes with these settings: for certificates of the client's own, authorities of the system, and whatever
+    /// else [`rustls`](crate::rustls) knows.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, config: Arc<tokio_rustls::rustls::ClientConfig>) -> Self {
         self.config.link.tls = true;

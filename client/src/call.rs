@@ -17,6 +17,7 @@ use crate::{
     conn::{Conn, Outcome, Payload, Refusal, refusal_error, request_error},
     error::{ClientError, ServerError},
     topology::Link,
+    trace,
 };
 
 impl Inner {
@@ -161,6 +162,7 @@ impl Inner {
     /// Sends to a node; where the limits say so, waits for room before.
     pub(crate) async fn send(&self, link: &Link, payload: Payload<'_>, until: Instant) -> Result<Outcome, Refusal> {
         let conn: &Conn = link.conn().ok_or(Refusal::Closed)?;
+        trace::attempt(link);
         let outcome = conn.request(payload, until).await;
         match outcome {
             Err(Refusal::Busy(limit)) if self.config.link.when_busy == WhenBusy::Wait => {

@@ -22,6 +22,7 @@ use crate::{
     policy::{BudgetConfig, ShareBudget},
     reads::Reads,
     topology::{Refresher, Registry, Topology, learn},
+    trace,
 };
 
 /// A client of a node or a cluster. Cloning is cheap: clones share connections and topology.
@@ -107,7 +108,12 @@ impl Client {
     /// Any [`ClientError`]; an error reply is [`ClientError::Server`].
     pub async fn cmd(&self, cmd: Cmd) -> Result<Value, ClientError> {
         let started = Instant::now();
-        self.inner.execute(&cmd, started, started + self.deadline).await
+        let deadline = started + self.deadline;
+        if trace::is_on() {
+            // Boxed, so that the usual call's future stays small.
+            return Box::pin(trace::call(&cmd, self.inner.execute(&cmd, started, deadline))).await;
+        }
+        self.inner.execute(&cmd, started, deadline).await
     }
 
     /// As [`cmd`](Self::cmd), with the reply converted.

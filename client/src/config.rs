@@ -28,6 +28,8 @@ pub enum WhenBusy {
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) seeds: Vec<Seed>,
+    /// Whether seeds that are URLs stand for TLS.
+    pub(crate) seeds_tls: Option<bool>,
     pub(crate) link: LinkConfig,
     pub(crate) deadline: Duration,
     pub(crate) attempt_timeout: Duration,
@@ -72,6 +74,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
+            seeds_tls: None,
             link: LinkConfig::default(),
             deadline: Duration::from_secs(3),
             attempt_timeout: Duration::from_millis(1000),
@@ -124,10 +127,12 @@ impl Config {
             if parsed.tls {
                 return Err(ConfigError::NoTls);
             }
-            if !first && link.tls != parsed.tls {
+            if self.seeds_tls.is_some_and(|tls| tls != parsed.tls) {
                 return Err(ConfigError::SeedsDiffer("their use of TLS"));
             }
-            link.tls = parsed.tls;
+            self.seeds_tls = Some(parsed.tls);
+            // Who has asked for TLS besides gets it, whatever the seeds look like.
+            link.tls |= parsed.tls;
             merge(&mut link.username, parsed.username, "the user name")?;
             merge(&mut link.password, parsed.password, "the password")?;
             match parsed.db {
@@ -147,6 +152,10 @@ impl Config {
         let wrong = |name, problem| Err(ConfigError::Value { name, problem });
         if self.seeds.is_empty() {
             return Err(ConfigError::NoSeeds);
+        }
+        #[cfg(feature = "tls")]
+        if self.link.tls && self.link.tls_config.is_none() {
+            return Err(ConfigError::Tls("rediss:// was not told whom to trust: give tls_authorities, or tls"));
         }
         if self.deadline.is_zero() || self.attempt_timeout.is_zero() || self.link.connect_timeout.is_zero() {
             return wrong("timeout", "must be above zero");

@@ -184,6 +184,12 @@ pub enum LinkError {
     /// The node refused the greeting: a wrong password, a database that doesn't exist, too many clients.
     #[error("the node refused the connection: {0}")]
     Refused(ServerError),
+    /// The node's certificate cannot be trusted: of an unknown authority, for another name, expired.
+    #[error("{0}; check the authorities that the client was given, and that the seed is a name in the certificate")]
+    Certificate(Arc<str>),
+    /// The node and this client agree on no TLS.
+    #[error("TLS: {0}; is it a port for TLS?")]
+    Tls(Arc<str>),
     /// An earlier attempt failed a moment ago; the next one is due soon.
     #[error("not reachable a moment ago ({0})")]
     BackingOff(Arc<str>),
@@ -193,10 +199,14 @@ pub enum LinkError {
 }
 
 impl LinkError {
-    /// Whether waiting helps: a wrong password stays wrong.
+    /// Whether waiting helps: a wrong password stays wrong, and so does a certificate.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Refused(error) if error.is_credentials())
+        match self {
+            Self::Refused(error) => !error.is_credentials(),
+            Self::Certificate(_) | Self::Tls(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -251,8 +261,8 @@ pub enum ConfigError {
     #[error("rediss:// needs the crate's feature `tls`")]
     NoTls,
     /// TLS cannot be set up.
-    #[error("tls: {0}")]
-    Tls(String),
+    #[error("TLS: {0}")]
+    Tls(&'static str),
     /// A limit makes no sense.
     #[error("{name}: {problem}")]
     Value {

@@ -59,6 +59,7 @@ mod pubsub;
 mod reads;
 mod scan;
 mod topology;
+mod trace;
 mod transaction;
 
 /// The guide, whose examples are compiled and run as tests.
@@ -80,4 +81,7 @@ pub use pipeline::Pipeline;
 pub use pubsub::{Message, Subscription, SubscriptionEvent};
 pub use rondache_protocol::resp::value::Value;
 pub use scan::Scan;
+/// The TLS library whose settings [`ClientBuilder::tls`] takes, in the version that it takes them in.
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;
 pub use transaction::Transaction;

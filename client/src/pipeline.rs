@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rondache_protocol::resp::value::Value;
 
-use crate::{Client, Cmd, convert::FromValue, error::ClientError};
+use crate::{Client, Cmd, convert::FromValue, error::ClientError, trace};
 
 /// Commands that are sent together: those for one node in one go, to all nodes at once. The replies come in the order of
 /// the commands. Nothing is atomic; use [`Client::transaction`] for that.
@@ -56,7 +56,12 @@ impl Pipeline {
     /// a command that is repeated may come behind later ones of this pipeline.
     pub async fn execute(&self) -> Vec<Result<Value, ClientError>> {
         let started = Instant::now();
-        self.client.inner.execute_batch(&self.cmds, started, started + self.client.deadline).await
+        let (inner, deadline) = (&self.client.inner, started + self.client.deadline);
+        if trace::is_on() {
+            let work = inner.execute_batch(&self.cmds, started, deadline);
+            return Box::pin(trace::pipeline(self.cmds.len(), work)).await;
+        }
+        inner.execute_batch(&self.cmds, started, deadline).await
     }
 
     /// Sends the commands and converts all replies together: into a tuple, a `Vec`, ….

@@ -18,6 +18,7 @@ use crate::{
     convert::{ConvertError, FromValue},
     error::{ClientError, RequestError, ServerErrorKind},
     topology::Link,
+    trace,
 };
 
 /// Commands that are executed together, with nothing between them. All keys must share a slot. A command that fails
@@ -67,7 +68,12 @@ impl Transaction {
         if self.cmds.is_empty() {
             return Ok(Vec::new());
         }
-        let replies = self.client.inner.execute_transaction(&self.cmds, Instant::now() + self.client.deadline).await?;
+        let (inner, deadline) = (&self.client.inner, Instant::now() + self.client.deadline);
+        let replies = if trace::is_on() {
+            Box::pin(trace::transaction(self.cmds.len(), inner.execute_transaction(&self.cmds, deadline))).await?
+        } else {
+            inner.execute_transaction(&self.cmds, deadline).await?
+        };
         Ok(replies.into_iter().map(settled).collect())
     }
 

@@ -3,6 +3,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -54,6 +55,24 @@ impl Drop for Nodes {
         if let Some(node) = self.own.take() {
             node.shutdown();
             node.wait();
+        }
+    }
+}
+
+/// Runs an example that has these options besides `--help`; what goes wrong is printed as a sentence.
+pub(crate) async fn run(options: &[&str], example: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    let usage = || options.iter().map(|name| format!(" [{name} …]")).collect::<String>();
+    for word in std::env::args().skip(1).filter(|word| word.starts_with('-')) {
+        if !options.contains(&word.as_str()) {
+            eprintln!("options:{} (the example's first lines explain them)", usage());
+            return if word == "--help" || word == "-h" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    }
+    match example.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     conn::{Conn, Outcome, Payload, refusal_error, request_error},
     error::{BusyLimit, ClientError},
     topology::Link,
+    trace,
 };
 
 /// Connections for blocking commands, kept for the next one.
@@ -119,6 +120,7 @@ impl Inner {
             let link: Arc<Link> = target.ok_or(ClientError::Closed)?;
             let loan = self.blocking.borrow(&link.addr, self)?;
             let conn = loan.conn.as_ref().ok_or(ClientError::Closed)?;
+            trace::attempt(&link);
             let error = match conn.request(Payload::One(cmd), deadline).await {
                 Ok(Outcome::One(value)) => {
                     loan.give_back();

@@ -1,8 +1,5 @@
 //! Connecting and greeting.
 
-#[cfg(feature = "tls")]
-use std::io;
-
 use rondache_protocol::resp::{decoder::ReplyDecoder, value::Value};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -46,24 +43,10 @@ async fn connect_untimed(addr: &Seed, link: &LinkConfig) -> Result<Connected, Li
     stream.set_nodelay(true)?;
     #[cfg(feature = "tls")]
     if link.tls {
-        let stream = tls_stream(addr, link, stream).await?;
+        let stream = super::tls::wrap(addr, link, stream).await?;
         return greet(stream, link).await.map(|greeted| Connected::Tls(Box::new(greeted)));
     }
     greet(stream, link).await.map(Connected::Plain)
-}
-
-#[cfg(feature = "tls")]
-async fn tls_stream(
-    addr: &Seed,
-    link: &LinkConfig,
-    stream: TcpStream,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, LinkError> {
-    use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
-    let missing = || io::Error::new(io::ErrorKind::InvalidInput, "no TLS settings were given to the builder");
-    let config = link.tls_config.clone().ok_or_else(missing)?;
-    let name = ServerName::try_from(addr.host.to_string())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no name that a certificate could have"))?;
-    Ok(TlsConnector::from(config).connect(name, stream).await?)
 }
 
 /// Sends the greeting in one write, and checks its replies.

@@ -15,6 +15,8 @@ mod driver;
 mod observer;
 mod queue;
 mod request;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 
 use std::{
     future::poll_fn,
@@ -178,7 +180,10 @@ pub(crate) fn refusal_error(node: &Arc<str>, refusal: Refusal) -> ClientError {
         Refusal::Busy(limit) => ClientError::Busy { node, limit },
         Refusal::Closed => ClientError::Closed,
         Refusal::Idle => ClientError::NotSent { node, reason: LinkError::ShutDown },
-        Refusal::Down(why @ LinkError::Refused(_)) => ClientError::NotSent { node, reason: why },
+        // What has to be mended by hand is told as it is, each time.
+        Refusal::Down(why @ (LinkError::Refused(_) | LinkError::Certificate(_) | LinkError::Tls(_))) => {
+            ClientError::NotSent { node, reason: why }
+        }
         Refusal::Down(why) => ClientError::NotSent { node, reason: LinkError::BackingOff(why.to_string().into()) },
     }
 }

@@ -51,7 +51,8 @@ impl NearCache {
         if let Some(answer) = self.get_cached(key) {
             return Ok(answer);
         }
-        self.inner.fetch(&Bytes::copy_from_slice(key)).await
+        // Boxed: a hit would pay for the size of a future that it has no use for, each time that it is moved.
+        Box::pin(self.inner.fetch(&Bytes::copy_from_slice(key))).await
     }
 
     /// The value of a key if it is in memory: the outer option says whether it is, the inner one whether there is a

@@ -67,12 +67,20 @@ impl Source for Client {
         let topology = self.inner.topology();
         let mut digests: Vec<(Arc<Link>, Xxh3Default)> =
             topology.nodes.iter().map(|node| (Arc::clone(node), Xxh3Default::new())).collect();
+        let mut last: Option<&Arc<Link>> = None;
         for slot in 0..SLOTS {
             let owner = topology.owner(slot);
-            let found = owner.and_then(|owner| digests.iter_mut().find(|(node, _)| Arc::ptr_eq(node, owner)));
-            if let Some((_, digest)) = found {
-                digest.write_u16(slot);
+            let is_same = owner.map(Arc::as_ptr) == last.map(Arc::as_ptr);
+            if is_same {
+                continue;
             }
+            // Where the slots of one node end, and those of another one begin: that says it all.
+            for node in [last, owner].into_iter().flatten() {
+                if let Some((_, digest)) = digests.iter_mut().find(|(known, _)| Arc::ptr_eq(known, node)) {
+                    digest.write_u16(slot);
+                }
+            }
+            last = owner;
         }
         // Nodes without slots have nothing to report.
         let empty = Xxh3Default::new().digest();

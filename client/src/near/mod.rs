@@ -28,6 +28,7 @@
 mod cache;
 mod client_source;
 mod config;
+mod entry;
 mod fills;
 mod hasher;
 mod keeper;

@@ -40,7 +40,8 @@ where
     pub(super) async fn get(&self, key: &Bytes) -> Result<Option<Bytes>, BackendError> {
         match self.get_cached(key) {
             Some(answer) => Ok(answer),
-            None => self.fetch(key).await,
+            // Boxed, so that the future of a hit is small.
+            None => Box::pin(self.fetch(key)).await,
         }
     }
 

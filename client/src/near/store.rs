@@ -7,33 +7,30 @@ use moka::{Expiry, sync::Cache};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
-use super::{config::NearConfig, fills::Fills, hasher::KeyHash, node::NearNode};
+use super::{
+    config::NearConfig,
+    entry::{Entry, SoughtKey, StoredKey},
+    fills::Fills,
+    hasher::KeyHash,
+    node::NearNode,
+};
 use crate::metrics::cache::NearCounters;
 
 /// What an entry costs besides its key and value: moka's node, queues and counters, by measurement of its structures.
 const ENTRY_OVERHEAD: usize = 200;
 
-/// A value that was read from a node; nothing if the node holds none.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    value: Option<Bytes>,
-    node: Arc<NearNode>,
-    epoch: u64,
-    until: Instant,
-}
-
 /// Lets moka forget entries when their time is over.
 struct EntryExpiry;
 
-impl Expiry<Bytes, Entry> for EntryExpiry {
-    fn expire_after_create(&self, _: &Bytes, entry: &Entry, _: std::time::Instant) -> Option<Duration> {
+impl Expiry<StoredKey, Arc<Entry>> for EntryExpiry {
+    fn expire_after_create(&self, _: &StoredKey, entry: &Arc<Entry>, _: std::time::Instant) -> Option<Duration> {
         Some(entry.until.saturating_duration_since(Instant::now()))
     }
 
     fn expire_after_update(
         &self,
-        key: &Bytes,
-        entry: &Entry,
+        key: &StoredKey,
+        entry: &Arc<Entry>,
         at: std::time::Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
@@ -45,7 +42,7 @@ impl Expiry<Bytes, Entry> for EntryExpiry {
 pub(super) struct NearStore {
     pub(super) config: NearConfig,
     pub(super) counters: NearCounters,
-    entries: Cache<Bytes, Entry, KeyHash>,
+    entries: Cache<StoredKey, Arc<Entry>, KeyHash>,
     fills: Fills,
     /// Guards which nodes are known; held for a look-up.
     nodes: RwLock<HashMap<Arc<str>, Arc<NearNode>>>,
@@ -53,8 +50,8 @@ pub(super) struct NearStore {
 
 impl NearStore {
     pub(super) fn new(config: NearConfig) -> Self {
-        let weigher = |key: &Bytes, entry: &Entry| {
-            let bytes = key.len() + entry.value.as_ref().map_or(0, Bytes::len) + ENTRY_OVERHEAD;
+        let weigher = |key: &StoredKey, entry: &Arc<Entry>| {
+            let bytes = key.key.len() + entry.value.as_ref().map_or(0, Bytes::len) + ENTRY_OVERHEAD;
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let entries = Cache::builder()
@@ -68,7 +65,22 @@ impl NearStore {
     /// The answer for a key, if it may be given from memory.
     #[inline]
     pub(super) fn get(&self, key: &[u8], now: Instant) -> Option<Option<Bytes>> {
-        let entry = self.entries.get(key)?;
+        let sought = SoughtKey::new(key);
+        let entry = if self.entries.contains_key(&sought) { sought.into_entry() } else { None };
+        let Some(entry) = entry else {
+            // Tells moka of the miss, for it keeps what is asked for often.
+            return self.entries.get(key).and_then(|entry| self.answer(&entry, now));
+        };
+        let answer = self.answer(&entry, now)?;
+        if entry.is_read_told() {
+            drop(self.entries.get(key));
+        }
+        Some(answer)
+    }
+
+    /// The answer of an entry, if it may be given.
+    #[inline]
+    fn answer(&self, entry: &Entry, now: Instant) -> Option<Option<Bytes>> {
         if entry.epoch != entry.node.epoch() || now >= entry.until {
             return None;
         }
@@ -76,7 +88,7 @@ impl NearStore {
             self.counters.doubts.increment();
             return None;
         }
-        Some(entry.value)
+        Some(entry.value.clone())
     }
 
     /// The node with this name.
@@ -152,10 +164,12 @@ impl Fetch<'_> {
         };
         // A copy of its own: the reply's bytes may be a small part of a large read buffer that would live on.
         let value = value.map(|value| Bytes::copy_from_slice(value));
-        let entry = Entry { value, node: Arc::clone(&self.node), epoch: self.epoch, until };
+        let entry = Arc::new(Entry::new(value, Arc::clone(&self.node), self.epoch, until));
         let keep = || {
             if self.epoch == self.node.epoch() {
-                self.store.entries.insert(self.key.clone(), entry);
+                // moka is free to keep the old key with the new entry; it must lead to no other.
+                self.store.entries.invalidate(&self.key[..]);
+                self.store.entries.insert(StoredKey::new(self.key.clone(), &entry), entry);
             }
         };
         if !self.store.fills.keep(self.key, self.token, keep) {

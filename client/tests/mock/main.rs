@@ -4,3 +4,4 @@ mod faults;
 mod node;
 mod reads;
 mod redirects;
+mod spans;

@@ -8,6 +8,7 @@
 //! RELEASE  client u64
 //! UNBLOCK  client u64 · with_error u8
 //! PUBLISH  kind u8 · channel_len u32 · channel · message
+//! WRITTEN  id u64 · [ slot u16 · epoch u64 · seq u64 ]
 //! ```
 //! Numbers are little-endian. Requests and replies are RESP, as clients send and read them: they are copied, never
 //! translated. Encoding appends to the link's buffer in place; decoding borrows from the received frame, allocates
@@ -19,12 +20,14 @@ mod reply;
 mod request;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use self::{
     invalidation::Invalidation,
     publish::{ChannelKind, Publish},
     reply::{Reply, ReplyEncoder, Status, set_reply_status},
     request::{Forward, ForwardEncoder, GROUP_LEN_MAX, Group, Manner},
+    written::{decode_written, encode_written},
 };
 
 /// The kinds of frame on a link that carries requests.
@@ -43,6 +46,8 @@ pub mod kind {
     pub const PUBLISH: u8 = 0x15;
     /// The sender's clients keep copies of what they read, or no longer do: whether [`INVALIDATE`] is wanted.
     pub const TRACK: u8 = 0x16;
+    /// Where slots stand with what a [`FORWARD`] frame wrote; comes in front of its [`REPLY`].
+    pub const WRITTEN: u8 = 0x17;
 }
 
 /// A frame's content contradicts its form.

@@ -35,10 +35,15 @@ struct Seat {
     worker: Worker,
     session: Session,
     parser: RequestParser,
+    /// The reply, before the caller gets it.
+    reply: Vec<u8>,
 }
 
 /// Seats beyond this are not kept.
 const SEATS_KEPT_MAX: usize = 64;
+
+/// A seat's buffer beyond this is not kept.
+const REPLY_KEPT_MAX: usize = 64 * 1024;
 
 impl LocalNode {
     /// The keys of a node.
@@ -55,25 +60,36 @@ impl LocalNode {
         if !self.may_run(name) {
             return false;
         }
+        let visit = self.node.memory.visit();
         let mut seat = self.seats.lock().pop().unwrap_or_else(|| Seat::new(&self.node));
-        let before = reply.len();
-        let outcome = seat.run(&self.node, request, reply);
-        let is_done = match outcome {
-            Some(is_done) => {
-                let mut seats = self.seats.lock();
-                if seats.len() < SEATS_KEPT_MAX {
-                    seats.push(seat);
-                }
-                is_done
+        // A command that panicked has written so; what it may have left behind goes with its seat.
+        let outcome = seat.run(&self.node, request);
+        let has_panicked = outcome.is_none();
+        let is_answered = outcome.unwrap_or(true) && !seat.reply.starts_with(b"-MOVED ");
+        let (seat, visit) = match is_answered {
+            // The caller's own buffer is none of the node's memory.
+            true => {
+                drop(visit);
+                reply.extend_from_slice(&seat.reply);
+                (seat, self.node.memory.visit())
             }
-            // A command panicked; the reply says so, and what it may have left behind goes.
-            None => true,
+            false => (seat, visit),
         };
-        let is_moved = reply.get(before..).is_some_and(|reply| reply.starts_with(b"-MOVED "));
-        if !is_done || is_moved {
-            reply.truncate(before);
+        if !has_panicked {
+            self.give_back(seat);
         }
-        is_done && !is_moved
+        drop(visit);
+        is_answered
+    }
+
+    fn give_back(&self, mut seat: Seat) {
+        if seat.reply.capacity() > REPLY_KEPT_MAX {
+            seat.reply = Vec::new();
+        }
+        let mut seats = self.seats.lock();
+        if seats.len() < SEATS_KEPT_MAX {
+            seats.push(seat);
+        }
     }
 
     fn may_run(&self, name: &[u8]) -> bool {
@@ -102,18 +118,20 @@ impl Seat {
         // What is not this node's own is refused, and not forwarded.
         session.is_redirecting = true;
         session.resp = RespVersion::V3;
-        Self { worker: Worker::without_sockets(node), session, parser: RequestParser::new(RequestLimits::default()) }
+        let parser = RequestParser::new(RequestLimits::default());
+        Self { worker: Worker::without_sockets(node), session, parser, reply: Vec::new() }
     }
 
     /// Runs a request: whether it has its reply; `None` if it panicked.
-    fn run(&mut self, node: &Arc<Node>, request: &[u8], reply: &mut Vec<u8>) -> Option<bool> {
+    fn run(&mut self, node: &Arc<Node>, request: &[u8]) -> Option<bool> {
+        self.reply.clear();
         let worker = &mut self.worker;
         worker.settings.refresh(&node.settings);
         let limits = RequestLimits { bulk_len_max: worker.settings.bulk_len_max, ..RequestLimits::default() };
         self.parser.set_limits(limits);
         self.parser.restart();
         worker.refused.clear();
-        let (session, parser, mut from) = (&mut self.session, &mut self.parser, 0);
+        let (session, parser, reply, mut from) = (&mut self.session, &mut self.parser, &mut self.reply, 0);
         let (end, went_elsewhere) = if node.cluster.routing.is_clustered() {
             let mut wave = worker.links.lend();
             let end = run_batch(node, worker, session, parser, request, &mut from, reply, Away::Collect(&mut wave));

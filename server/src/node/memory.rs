@@ -2,11 +2,12 @@
 //!
 //! Every thread of the node has a meter: jemalloc counts each thread's allocated and freed bytes, so the sum over the
 //! threads is what the process really holds (entries, tables, buffers, everything), exact at every moment, without a
-//! shared counter on the hot path. Fragmentation is not in that sum: [`Memory::tick`] compares it with what the allocator
+//! shared counter on the hot path. Threads of a service that embeds the node have one while they run its commands, so that
+//! what the service allocates besides is not taken for the node's. Fragmentation is not in that sum: [`Memory::tick`] compares it with what the allocator
 //! keeps resident, and lowers the effective limit where the difference grows too large.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
@@ -43,6 +44,8 @@ pub struct Memory {
     /// Bytes that each metered thread has allocated beyond what it has freed.
     meters: Box<[CachePadded<AtomicI64>]>,
     metered: AtomicUsize,
+    /// The same of all visiting threads together, of the time of their visits.
+    visitors: CachePadded<AtomicI64>,
     /// `maxmemory`; 0: none.
     limit_bytes: AtomicU64,
     /// The limit after fragmentation was taken into account.
@@ -51,14 +54,51 @@ pub struct Memory {
     peak_bytes: AtomicU64,
 }
 
-struct Meter {
-    slot: usize,
+/// The allocator's counters of one thread.
+#[derive(Clone, Copy)]
+struct Counters {
     allocated: thread::ThreadLocal<u64>,
     deallocated: thread::ThreadLocal<u64>,
 }
 
+#[derive(Clone, Copy)]
+enum Meter {
+    /// A thread of the node, with a place of its own for what it has allocated.
+    Own { slot: usize, counters: Counters },
+    /// A thread of somebody else's that runs the node's commands for a moment.
+    Visitor { counters: Counters },
+}
+
 thread_local! {
-    static METER: RefCell<Option<Meter>> = const { RefCell::new(None) };
+    static METER: Cell<Option<Meter>> = const { Cell::new(None) };
+    /// What a visitor has allocated, in all its life, up to what is in the visitors' sum.
+    static VISITOR_SEEN: Cell<i64> = const { Cell::new(0) };
+    /// Found by name, which takes longer than a command: kept from one visit to the next.
+    static VISITOR_COUNTERS: Cell<Option<Counters>> = const { Cell::new(None) };
+}
+
+impl Counters {
+    fn of_this_thread() -> Option<Self> {
+        let counters = thread::allocatedp::read().and_then(|of| Ok((of, thread::deallocatedp::read()?)));
+        counters.ok().map(|(allocated, deallocated)| Self { allocated, deallocated })
+    }
+
+    #[inline]
+    fn net(self) -> i64 {
+        self.allocated.get().wrapping_sub(self.deallocated.get()) as i64
+    }
+}
+
+/// While it lives, what its thread allocates counts as the node's.
+pub(crate) struct Visit<'a> {
+    memory: &'a Memory,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.memory.publish();
+        METER.set(None);
+    }
 }
 
 impl Default for Memory {
@@ -66,6 +106,7 @@ impl Default for Memory {
         Self {
             meters: (0..METERS_MAX).map(|_| CachePadded::default()).collect(),
             metered: AtomicUsize::new(0),
+            visitors: CachePadded::default(),
             limit_bytes: AtomicU64::new(0),
             effective_bytes: AtomicU64::new(0),
             peak_bytes: AtomicU64::new(0),
@@ -77,33 +118,46 @@ impl Memory {
     /// Gives the calling thread a meter. Every thread of the node calls it once, at its start. Without jemalloc as the
     /// global allocator (a service that embeds the node with another one) the meters stay at zero.
     pub fn meter_this_thread(&self) {
-        let counters = thread::allocatedp::read().and_then(|of| Ok((of, thread::deallocatedp::read()?)));
-        let Ok((allocated, deallocated)) = counters else { return };
+        let Some(counters) = Counters::of_this_thread() else { return };
         let slot = self.metered.fetch_add(1, Relaxed);
         if slot < METERS_MAX {
-            METER.set(Some(Meter { slot, allocated, deallocated }));
+            METER.set(Some(Meter::Own { slot, counters }));
             self.publish();
         }
+    }
+
+    /// Gives a thread that is none of the node's a meter for as long as the visit lasts; nothing if it has one.
+    pub(crate) fn visit(&self) -> Option<Visit<'_>> {
+        if METER.get().is_some() {
+            return None;
+        }
+        let counters = VISITOR_COUNTERS.get().or_else(Counters::of_this_thread)?;
+        VISITOR_COUNTERS.set(Some(counters));
+        VISITOR_SEEN.set(counters.net());
+        METER.set(Some(Meter::Visitor { counters }));
+        Some(Visit { memory: self })
     }
 
     /// Makes what the calling thread has allocated visible to the others; called after every batch.
     #[inline]
     pub fn publish(&self) {
-        METER.with_borrow(|meter| {
-            if let Some(meter) = meter {
-                let net = meter.allocated.get().wrapping_sub(meter.deallocated.get()) as i64;
-                self.meters[meter.slot].store(net, Relaxed);
+        match METER.get() {
+            Some(Meter::Own { slot, counters }) => self.meters[slot].store(counters.net(), Relaxed),
+            Some(Meter::Visitor { counters }) => {
+                let net = counters.net();
+                self.visitors.fetch_add(net - VISITOR_SEEN.replace(net), Relaxed);
             }
-        });
+            None => {}
+        }
     }
 
-    /// Bytes in use by the whole process.
+    /// Bytes in use by the node, which is the whole process unless a service embeds it.
     #[must_use]
     pub fn used_bytes(&self) -> u64 {
         self.publish();
         let metered = self.metered.load(Relaxed).min(METERS_MAX);
         let sum: i64 = self.meters[..metered].iter().map(|meter| meter.load(Relaxed)).sum();
-        sum.max(0) as u64
+        (sum + self.visitors.load(Relaxed)).max(0) as u64
     }
 
     /// The highest use that [`Memory::tick`] has seen.

@@ -17,9 +17,10 @@ pub(super) use self::keys::{lock_keys, named_subcommand};
 use self::{gate::Gate, keys::first_slot_of};
 use super::{
     ReplyMode, Session,
+    acks::is_flush,
     away::Served,
     blocking,
-    placing::{Place, slots_of},
+    placing::{Place, Slots},
     timing::{self, BatchTimer},
 };
 use crate::{
@@ -33,7 +34,7 @@ use crate::{
     },
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
-    store::keyspace::{ExpiryRole, Keyspace},
+    store::keyspace::{ExpiryRole, Keyspace, Written},
 };
 
 /// What became of a command.
@@ -73,10 +74,14 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) guards_writes: bool,
     /// Writes that copies must confirm before their replies are sent.
     pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Where slots stand with what another node's requests wrote.
+    pub(crate) written: &'e mut Vec<Written>,
     /// Whether clients of this port read from this node's copies (`read-from`).
     pub(crate) reads_copies: bool,
     /// Whether the running command does.
     pub(crate) reads_copy: bool,
+    /// Set where the running command goes elsewhere only to wait for copies of its slot: nothing else keeps it from running.
+    pub(crate) lacks_copies: bool,
     /// Of another node's requests, which one runs.
     pub(crate) nth: Option<usize>,
 }
@@ -143,7 +148,7 @@ impl<'e, 's> Executor<'e, 's> {
             (Ok(()), Some(spec)) => Flow::Blocked(blocking::enroll(self, session, args, index, spec)),
             (Ok(()), None) => Flow::Next,
         };
-        self.follow_up(session, spec, planned, reply_from, out);
+        self.follow_up(session, spec, reply_from, out);
         flow
     }
 
@@ -157,11 +162,7 @@ impl<'e, 's> Executor<'e, 's> {
         planned: &Planned<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Option<Flow>, CommandError> {
-        // Copies tell nobody of their changes: what is tracked is read from its owner.
-        self.reads_copy = self.reads_copies
-            && spec.flags.contains(Flags::READONLY)
-            && session.tracking.is_none()
-            && !session.is_redirecting;
+        self.reads_copy = self.reads_copies && reads_only(spec) && may_read_copies(session);
         // Of what is not queued in a transaction nothing goes elsewhere.
         let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
         if self.is_clustered && is_routed && session.transaction.is_none() {
@@ -191,36 +192,34 @@ impl<'e, 's> Executor<'e, 's> {
             }
             if self.retry.is_some()
                 && spec.flags.contains(Flags::WRITE)
-                && let Some(flow) = self.recall(spec, &planned.args, out)
+                && let Some(flow) = self.recall(session, spec, &planned.args, out)
             {
                 return Ok(Some(flow));
             }
         }
         if self.guards_writes && spec.flags.contains(Flags::WRITE) {
-            self.check_write(spec, &planned.args)?;
+            let waits_at = self.check_write(spec, &planned.args)?;
+            self.lacks_copies = waits_at.is_some();
+            return Ok(waits_at.map(Flow::Elsewhere));
         }
         Ok(None)
     }
 
     /// What follows from a command that ran; its reply stands from `reply_from` on.
     #[inline]
-    fn follow_up(
-        &mut self,
-        session: &mut Session,
-        spec: &'static CommandSpec,
-        planned: &Planned<'_>,
-        reply_from: usize,
-        out: &mut Vec<u8>,
-    ) {
+    fn follow_up(&mut self, session: &mut Session, spec: &'static CommandSpec, reply_from: usize, out: &mut Vec<u8>) {
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
         }
         if spec.flags.contains(Flags::WRITE) {
-            if self.guards_writes {
-                self.withhold(reply_from..out.len());
+            if self.is_clustered {
+                self.note_written(session);
             }
-            if self.is_clustered && !self.is_serving {
-                note_written(session, spec, planned);
+            if self.guards_writes {
+                match is_flush(spec) {
+                    true => self.withhold_flush(reply_from..out.len()),
+                    false => self.withhold(reply_from..out.len()),
+                }
             }
         }
         if self.ks.has_ready() {
@@ -281,6 +280,16 @@ impl<'e, 's> Executor<'e, 's> {
         (result, blocked)
     }
 
+    /// Remembers, for WAIT, where slots stand with what has just been written: the client's own connection does, here or at
+    /// the node that asks.
+    #[inline]
+    pub(super) fn note_written(&mut self, session: &mut Session) {
+        match self.is_serving {
+            true => self.written.extend_from_slice(self.ks.written()),
+            false => session.note_written(self.ks.written()),
+        }
+    }
+
     /// Names the request that another node's batch runs next.
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
@@ -292,7 +301,7 @@ impl<'e, 's> Executor<'e, 's> {
     /// Refuses a request that belongs elsewhere; later ones on its slots are refused too.
     #[cold]
     pub(super) fn refuse(&mut self, place: Place) {
-        if let Place::Owner(slot) = place {
+        if let Place::Owner(slot) | Place::Unit(slot) = place {
             self.refused.insert(slot);
         }
     }
@@ -333,15 +342,18 @@ impl<'e, 's> Executor<'e, 's> {
     }
 }
 
-/// Remembers which slots a command wrote to.
-#[inline]
-fn note_written(session: &mut Session, spec: &'static CommandSpec, planned: &Planned<'_>) {
-    if spec.single_key
-        && let Some(first) = &planned.hashed.first
-    {
-        return session.note_written(first.slot);
-    }
-    slots_of(spec, &planned.args, |slot| session.note_written(slot));
+/// Whether a command only reads keys that it names: copies are not listed by walks.
+fn reads_only(spec: &CommandSpec) -> bool {
+    spec.flags.contains(Flags::READONLY) && !spec.flags.contains(Flags::WHOLE_KEYSPACE)
+}
+
+/// Whether a client may be shown what is behind. What it is to hear of, it must have read from the owner, and also what a
+/// transaction of its own relies on.
+fn may_read_copies(session: &Session) -> bool {
+    session.tracking.is_none()
+        && session.watch.is_none()
+        && session.watched_elsewhere == Slots::None
+        && !session.is_redirecting
 }
 
 /// What follows a command of a connection that is not in the plain state.

@@ -12,6 +12,7 @@ use crate::{
         CommandError, CommandResult,
         args::{Args, OwnedArgs},
         ctx::Ctx,
+        generic,
         registry::{self, Command},
     },
     store::keyspace::Keyspace,
@@ -154,13 +155,16 @@ pub(crate) fn forget_watch(session: &mut Session, ks: &mut Keyspace<'_>) {
 
 /// Drops the open transaction and what the client watches.
 pub(crate) fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
+    end_queue(session);
+    forget_watch(session, ks);
+}
+
+/// Drops the open transaction.
+pub(crate) fn end_queue(session: &mut Session) {
     session.transaction = None;
     session.refresh_mode();
-    {
-        let mut facts = session.client.facts.lock();
-        (facts.queued, facts.queued_bytes) = (None, 0);
-    }
-    forget_watch(session, ks);
+    let mut facts = session.client.facts.lock();
+    (facts.queued, facts.queued_bytes) = (None, 0);
 }
 
 /// What became of a transaction.
@@ -263,6 +267,11 @@ impl Executor<'_, '_> {
                 "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
             ));
         }
+        if let Some(wait) = commands.iter().find(|queued| queued.command.spec.name == "wait") {
+            // Before the transaction's shards are held: those of what was written are others.
+            self.ks.release();
+            session.acknowledged = generic::wait::acknowledged(self.node, session, &wait.args);
+        }
         self.hold_for(session, &commands);
         if self.is_clustered {
             // Routes change under the shards' locks: from here on the answer holds.
@@ -272,7 +281,7 @@ impl Executor<'_, '_> {
             }
             if self.retry.is_some()
                 && let Some(slot) = first_only_slot(&commands)
-                && let Some(executed) = self.recall_unit(slot, out)
+                && let Some(executed) = self.recall_unit(session, slot, out)
             {
                 return Ok(executed);
             }
@@ -287,21 +296,20 @@ impl Executor<'_, '_> {
             self.reply(session, out).null_array();
             return Ok(Executed::Here);
         }
-        self.run_all(session, &commands, out)?;
-        Ok(Executed::Here)
+        self.run_all(session, &commands, out)
     }
 
     /// Runs a transaction's commands, whose shards are held.
-    fn run_all(&mut self, session: &mut Session, commands: &[Queued<'_>], out: &mut Vec<u8>) -> CommandResult {
-        let writes = || commands.iter().filter(|queued| queued.has(Flags::WRITE));
-        let is_guarded = self.guards_writes && writes().next().is_some();
-        if is_guarded {
-            writes().try_for_each(|queued| self.check_write(queued.command.spec, &queued.args))?;
-        }
-        if self.is_clustered && !self.is_serving {
-            for queued in writes() {
-                slots_of(queued.command.spec, &queued.args, |slot| session.note_written(slot));
-            }
+    fn run_all(
+        &mut self,
+        session: &mut Session,
+        commands: &[Queued<'_>],
+        out: &mut Vec<u8>,
+    ) -> Result<Executed, CommandError> {
+        let is_guarded = self.guards_writes && commands.iter().any(|queued| queued.has(Flags::WRITE));
+        if is_guarded && let Some(place) = self.check_writes(commands)? {
+            self.lacks_copies = true;
+            return Ok(Executed::Elsewhere(place));
         }
         let reply_from = out.len();
         self.ks.forget_written();
@@ -311,10 +319,23 @@ impl Executor<'_, '_> {
             self.run_queued(session, queued.command, queued.index, &queued.args, out);
         }
         self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
+        if self.is_clustered {
+            self.note_written(session);
+        }
         if is_guarded {
             self.withhold(reply_from..out.len());
         }
-        Ok(())
+        Ok(Executed::Here)
+    }
+
+    /// As [`Executor::check_write`], of a whole transaction.
+    fn check_writes(&mut self, commands: &[Queued<'_>]) -> Result<Option<Place>, CommandError> {
+        for queued in commands.iter().filter(|queued| queued.has(Flags::WRITE)) {
+            if let Some(Place::Owner(slot)) = self.check_write(queued.command.spec, &queued.args)? {
+                return Ok(Some(Place::Unit(slot)));
+            }
+        }
+        Ok(None)
     }
 
     /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.

@@ -22,6 +22,8 @@ pub enum Status {
     Later = 4,
     /// It ran, but too few copies confirmed that they have what it wrote.
     Unconfirmed = 5,
+    /// Nothing was executed: the slot has fewer copies than the write must have, and others are being made.
+    TooFewCopies = 6,
 }
 
 impl Status {
@@ -33,6 +35,7 @@ impl Status {
             3 => Ok(Self::Moved),
             4 => Ok(Self::Later),
             5 => Ok(Self::Unconfirmed),
+            6 => Ok(Self::TooFewCopies),
             other => Err(ForwardError::UnknownStatus(other)),
         }
     }

@@ -23,8 +23,8 @@ pub struct Manner {
     pub is_unit: bool,
     /// Whether the unit is to run only if the client watches keys at the peer and none of them has changed.
     pub is_watched: bool,
-    /// Whether the client is to hear of changes of what it reads.
-    pub is_tracked: bool,
+    /// Whether the peer may answer from its copy.
+    pub reads_copy: bool,
     /// Whether the client does not want to hear of changes that it makes itself.
     pub is_noloop: bool,
     /// How long ago the requests came, in ms.
@@ -39,7 +39,7 @@ mod flag {
     pub(super) const RETRY: u8 = 1 << 2;
     pub(super) const UNIT: u8 = 1 << 3;
     pub(super) const WATCHED: u8 = 1 << 4;
-    pub(super) const TRACKED: u8 = 1 << 5;
+    pub(super) const READS_COPY: u8 = 1 << 5;
     pub(super) const NOLOOP: u8 = 1 << 6;
 }
 
@@ -92,7 +92,7 @@ impl ForwardEncoder {
             (manner.is_retry, flag::RETRY),
             (manner.is_unit, flag::UNIT),
             (manner.is_watched, flag::WATCHED),
-            (manner.is_tracked, flag::TRACKED),
+            (manner.reads_copy, flag::READS_COPY),
             (manner.is_noloop, flag::NOLOOP),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
@@ -181,7 +181,7 @@ fn read_group<'a>(reader: &mut Reader<'a>, origin: u64) -> Result<Group<'a>, For
         is_retry: flags & flag::RETRY != 0,
         is_unit: flags & flag::UNIT != 0,
         is_watched: flags & flag::WATCHED != 0,
-        is_tracked: flags & flag::TRACKED != 0,
+        reads_copy: flags & flag::READS_COPY != 0,
         is_noloop: flags & flag::NOLOOP != 0,
         age_ms,
         client,

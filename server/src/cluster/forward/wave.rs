@@ -13,19 +13,20 @@ mod failing;
 mod item;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
 use std::time::Instant;
 
 pub(crate) use self::{
     failing::write_failure,
     item::{Item, Joining, NO_SLOT, State, Target},
-    waiting::{WAIT_PAUSE, WaitFor},
 };
-use super::gather::Gather;
-use crate::cluster::{
-    replication::withheld::Withheld,
-    routing::{Route, Routing},
+use super::{gather::Gather, wait_for::WaitFor};
+use crate::{
+    cluster::{
+        replication::withheld::Withheld,
+        routing::{Route, Routing},
+    },
+    store::keyspace::Written,
 };
 
 /// The requests of one batch that wait for replies from elsewhere.
@@ -43,6 +44,8 @@ pub(crate) struct Wave {
     pub(crate) gathers: Vec<Gather>,
     /// What was written here: copies must confirm it before any reply is sent. Where `nth` is set it names an item.
     pub(crate) withheld: Vec<Withheld>,
+    /// Where slots stand with what the items wrote.
+    pub(crate) written: Vec<Written>,
     /// WAIT: what it asked for.
     pub(crate) wait: Option<WaitFor>,
     /// Frames that were sent and not answered.
@@ -68,6 +71,10 @@ pub(crate) struct Wave {
     pub(crate) has_left_out: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
+    /// Whether its deadline was put off for what waited behind writes that were given up.
+    pub(crate) is_extended: bool,
+    /// Whether it is a transaction whose watched keys the session keeps an eye on until it has run.
+    pub(crate) keeps_watch: bool,
 }
 
 impl Default for Wave {
@@ -79,6 +86,7 @@ impl Default for Wave {
             replies: Vec::new(),
             gathers: Vec::new(),
             withheld: Vec::new(),
+            written: Vec::new(),
             wait: None,
             open: 0,
             frames: 0,
@@ -92,6 +100,8 @@ impl Default for Wave {
             is_parked: false,
             has_left_out: false,
             tries: 0,
+            is_extended: false,
+            keeps_watch: false,
         }
     }
 }
@@ -110,7 +120,7 @@ impl Wave {
     pub(crate) fn push(&mut self, joining: Joining, gather: Option<u16>, write: impl FnOnce(&mut Vec<u8>)) {
         let from = self.requests.len();
         write(&mut self.requests);
-        let Joining { slot, target, manner, is_write, is_blocking, is_silent, at } = joining;
+        let Joining { slot, target, manner, is_write, is_blocking, is_silent, lacks_copies, at } = joining;
         self.unresolved += 1;
         self.items.push(Item {
             request: from..self.requests.len(),
@@ -124,6 +134,7 @@ impl Wave {
             is_write,
             is_blocking,
             is_silent,
+            lacks_copies,
             gather,
             at,
         });
@@ -175,6 +186,22 @@ impl Wave {
         self.items.iter().any(|item| item.is_blocking)
     }
 
+    /// A read that no copy can answer goes to the owner of its slot.
+    pub(crate) fn send_to_owner(&mut self, index: usize) {
+        if let Some(item) = self.items.get_mut(index)
+            && matches!(item.target, Target::Copy(_))
+        {
+            (item.target, item.manner.reads_copy) = (Target::Owner, false);
+        }
+    }
+
+    /// The slot's owner lets an item wait for copies, or does so no more.
+    pub(crate) fn note_lacking(&mut self, index: usize, lacks_copies: bool) {
+        if let Some(item) = self.items.get_mut(index) {
+            item.lacks_copies = lacks_copies;
+        }
+    }
+
     /// Wakes the connection that waits.
     pub(crate) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
@@ -192,10 +219,12 @@ impl Wave {
         self.items.shrink_to(1024);
         self.gathers.clear();
         self.withheld.clear();
+        self.written.clear();
         self.wait = None;
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         (self.is_parked, self.has_left_out) = (false, false);
+        (self.is_extended, self.keeps_watch) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     config::settings::Settings,
     node::{Node, stats::WorkerStats},
     session::timing::{BatchTimer, SharedRuns},
-    store::keyspace::Keyspace,
+    store::keyspace::{Keyspace, Written},
 };
 
 /// What whoever runs such commands keeps between them.
@@ -17,6 +17,7 @@ pub(crate) struct Tools {
     shared_runs: SharedRuns,
     refused: SlotSet,
     withheld: Vec<Withheld>,
+    written: Vec<Written>,
 }
 
 impl Tools {
@@ -28,6 +29,7 @@ impl Tools {
             shared_runs: SharedRuns::new(),
             refused: SlotSet::default(),
             withheld: Vec::new(),
+            written: Vec::new(),
         }
     }
 }
@@ -42,6 +44,7 @@ impl<'e, 's> Executor<'e, 's> {
     ) -> Self {
         tools.refused.clear();
         tools.withheld.clear();
+        tools.written.clear();
         Self {
             node,
             settings,
@@ -58,6 +61,8 @@ impl<'e, 's> Executor<'e, 's> {
             withheld: &mut tools.withheld,
             reads_copies: false,
             reads_copy: false,
+            lacks_copies: false,
+            written: &mut tools.written,
             nth: None,
         }
     }

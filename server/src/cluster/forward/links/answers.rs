@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use rondache_protocol::bus::forward::{self, Reply, Status};
 
 use super::{Links, WaveKey, peer::LinkState, timing};
-use crate::cluster::{
-    forward::{
-        error::ForwardFailure,
-        wave::{State, Wave},
+use crate::{
+    cluster::{
+        forward::{
+            error::ForwardFailure,
+            wave::{State, Wave},
+        },
+        routing::PeerIndex,
     },
-    routing::PeerIndex,
+    store::keyspace::Written,
 };
 
 /// How long a peer that could not be reached is left alone.
@@ -45,12 +48,13 @@ impl Links {
         let mut from = wave.replies.len();
         wave.replies.extend_from_slice(reply.bytes());
         let mut items = reply.items();
-        let (mut has_progress, mut is_refused) = (false, false);
+        let (mut has_any, mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false, false);
         for index in 0..wave.items.len() {
             if !matches!(wave.items[index].state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
                 continue;
             }
             let (status, len) = items.next().ok_or(BadReply::WrongCount)?;
+            has_any = true;
             match status {
                 Status::Done => {
                     has_progress = true;
@@ -60,6 +64,13 @@ impl Links {
                 Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
                 Status::NotMine | Status::Moved => {
                     is_refused = true;
+                    wave.items[index].lacks_copies = false;
+                    wave.send_to_owner(index);
+                    wave.resolve(index, State::Waiting);
+                }
+                Status::TooFewCopies => {
+                    lacks_copies = true;
+                    wave.items[index].lacks_copies = true;
                     wave.resolve(index, State::Waiting);
                 }
                 Status::Later => wave.resolve(index, State::Waiting),
@@ -67,9 +78,14 @@ impl Links {
             from += len;
         }
         if items.next().is_some() {
-            return Err(BadReply::WrongCount);
+            // An answer to a count that was given up: the wave has asked anew.
+            return if has_any { Err(BadReply::WrongCount) } else { Ok(()) };
         }
-        if wave.has_waiting() {
+        if lacks_copies {
+            // It may take as long as a copy does: its bytes count among those that wait.
+            self.pause(key, now);
+            self.wave(key).into_iter().for_each(Wave::wake);
+        } else if wave.has_waiting() {
             if is_refused || !has_progress {
                 let at = timing::put_off(wave, now);
                 wave.wake();
@@ -80,6 +96,18 @@ impl Links {
             }
         } else if wave.unresolved == 0 {
             wave.wake();
+        }
+        Ok(())
+    }
+
+    /// Takes word from a peer of where slots stand with what a frame has written.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub(crate) fn take_written(&mut self, payload: &[u8]) -> Result<(), BadReply> {
+        let (id, written) = forward::decode_written(payload)?;
+        if let Some(wave) = self.wave(WaveKey::of_frame(id).0) {
+            wave.written.extend(written.map(|(slot, at)| Written { slot, at }));
         }
         Ok(())
     }

@@ -54,8 +54,13 @@ impl Links {
                 }
                 State::Waiting => {}
             }
-            match self.decide(key, &wave.items[index], routing, now) {
-                Decision::Hold => is_held_up = true,
+            let mut decision = self.decide(key, &wave.items[index], routing, now);
+            if decision == Decision::Unreachable {
+                wave.send_to_owner(index);
+                decision = self.decide(key, &wave.items[index], routing, now);
+            }
+            match decision {
+                Decision::Hold | Decision::Unreachable => is_held_up = true,
                 Decision::Here => {
                     // Retries elsewhere are told apart by the number, wherever it was run first.
                     let item = &mut wave.items[index];
@@ -77,13 +82,27 @@ impl Links {
 
     /// Where an item goes now. All of one slot get the same answer in one dispatch.
     fn decide(&mut self, key: WaveKey, item: &Item, routing: &Routing, now: Instant) -> Decision {
-        let decision = match item.target {
-            Target::Here => return Decision::Here,
-            Target::Node(peer) => return self.decide_peer(key, peer, now),
-            Target::Owner => self.decided.get(item.slot),
-        };
-        if let Some(decision) = decision {
-            return decision;
+        let is_for = |decision: Decision, peer: PeerIndex| decision == Decision::Peer(peer);
+        match (item.target, self.decided.get(item.slot)) {
+            (Target::Here, _) => return Decision::Here,
+            (Target::Node(peer), _) => return self.decide_peer(key, peer, now),
+            (Target::Copy(peer), None) => {
+                let decision = self.decide_peer(key, peer, now);
+                if decision == Decision::Hold {
+                    return Decision::Unreachable;
+                }
+                self.decided.set(item.slot, decision);
+                return decision;
+            }
+            // What went elsewhere, to the owner or to a copy, must have been answered first.
+            (Target::Copy(peer), Some(decision)) => {
+                return if is_for(decision, peer) { decision } else { Decision::Hold };
+            }
+            (Target::Owner, Some(decision @ Decision::Peer(peer))) => {
+                return if routing.route(item.slot) == Route::Peer(peer) { decision } else { Decision::Hold };
+            }
+            (Target::Owner, Some(decision)) => return decision,
+            (Target::Owner, None) => {}
         }
         let decision = match routing.route(item.slot) {
             Route::Mine => Decision::Here,

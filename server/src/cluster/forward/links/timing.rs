@@ -41,6 +41,22 @@ impl Links {
         }
     }
 
+    /// Lets a WAIT ask anew at that time: what it has asked is over. Answers its wave.
+    pub(crate) fn ask_anew(&mut self, key: WaveKey, at: Instant) -> Option<&mut Wave> {
+        self.look_by(at);
+        let mut wave = self.borrow(key)?;
+        if std::mem::take(&mut wave.is_parked) {
+            self.parked_bytes -= wave.requests.len();
+        }
+        wave.items.clear();
+        wave.gathers.clear();
+        wave.requests.clear();
+        wave.replies.clear();
+        (wave.retry_at, wave.tries) = (Some(at), 0);
+        self.put_back(key, wave);
+        self.wave(key)
+    }
+
     /// Lets what could not be sent wait for another route, or for a while.
     pub(super) fn hold_up(&mut self, wave: &mut Wave, now: Instant) {
         if !wave.is_parked {

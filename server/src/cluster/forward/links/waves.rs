@@ -50,7 +50,7 @@ impl Links {
     /// Takes back a wave that nothing joined, or that has ended.
     #[inline]
     pub(crate) fn give_back(&mut self, mut wave: Box<Wave>) {
-        if !wave.is_empty() || !wave.local.is_empty() {
+        if !wave.is_empty() || !wave.requests.is_empty() || !wave.local.is_empty() {
             wave.reset();
         }
         if self.spare.len() < SPARE_MAX {

@@ -8,6 +8,26 @@ use super::{Item, State, Wave};
 use crate::cluster::{forward::error::ForwardFailure, replication::withheld::Withheld};
 
 impl Wave {
+    /// Gives up the writes that wait for copies, and those behind them. Answers whether anything else waited behind them:
+    /// it may run now.
+    pub(crate) fn give_up_copies(&mut self) -> bool {
+        let lacking = |item: &&Item| item.state == State::Waiting && item.lacks_copies;
+        let slots: Vec<u16> = self.items.iter().filter(lacking).map(|item| item.slot).collect();
+        let mut is_freed = false;
+        for index in 0..self.items.len() {
+            let item = &self.items[index];
+            if item.state != State::Waiting || !slots.contains(&item.slot) {
+                continue;
+            }
+            match item.may_have_run {
+                _ if !item.is_write => is_freed = true,
+                true => self.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
+                false => self.resolve(index, State::Failed(ForwardFailure::TooFewCopies)),
+            }
+        }
+        is_freed
+    }
+
     /// Gives up what is not resolved.
     pub(crate) fn give_up(&mut self, why_waiting: impl Fn(&Item) -> ForwardFailure) {
         for index in 0..self.items.len() {

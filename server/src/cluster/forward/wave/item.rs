@@ -17,6 +17,8 @@ pub(crate) const NO_SLOT: u16 = u16::MAX;
 pub(crate) enum Target {
     /// To the owner of its slot, whoever that is by then.
     Owner,
+    /// To this peer, which has a copy of its slot; where that can't answer, to the owner.
+    Copy(PeerIndex),
     /// To this node, as part of a command that concerns all nodes.
     Here,
     /// To one peer, likewise.
@@ -67,6 +69,8 @@ pub(crate) struct Item {
     pub(crate) is_blocking: bool,
     /// Whether the client wants no reply.
     pub(crate) is_silent: bool,
+    /// Whether the slot's owner lets it wait for copies.
+    pub(crate) lacks_copies: bool,
     /// Which of the wave's gathers it is a part of.
     pub(crate) gather: Option<u16>,
     /// Where in [`Wave::local`] its reply belongs.
@@ -82,6 +86,7 @@ pub(crate) struct Joining {
     pub(crate) is_write: bool,
     pub(crate) is_blocking: bool,
     pub(crate) is_silent: bool,
+    pub(crate) lacks_copies: bool,
     /// Where among the local replies its own belongs.
     pub(crate) at: usize,
 }

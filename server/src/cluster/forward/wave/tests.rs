@@ -19,6 +19,7 @@ fn joining(at: usize) -> Joining {
         is_write: true,
         is_blocking: false,
         is_silent: false,
+        lacks_copies: false,
         at,
     }
 }
@@ -71,6 +72,20 @@ fn whoever_takes_over_from_a_dead_node_is_asked_in_its_place() {
     let mut out = Vec::new();
     wave.assemble(&mut out);
     assert_eq!(out, b":10\r\n");
+}
+
+#[test]
+fn writes_that_waited_for_copies_in_vain_are_refused_and_reads_behind_them_are_not() {
+    let mut wave = Wave::default();
+    let read = Joining { is_write: false, ..joining(0) };
+    wave.push(Joining { lacks_copies: true, ..joining(0) }, None, |_| {});
+    wave.push(joining(0), None, |_| {});
+    wave.push(read, None, |_| {});
+    wave.push(Joining { slot: 2, ..read }, None, |_| {});
+    assert!(wave.give_up_copies());
+    let refused = Err(ForwardFailure::TooFewCopies);
+    assert_eq!((wave.reply(0), wave.reply(1), wave.unresolved), (refused, refused, 2));
+    assert!(!wave.give_up_copies());
 }
 
 #[test]
