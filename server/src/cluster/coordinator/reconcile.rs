@@ -103,7 +103,7 @@ impl Coordinator {
 
     pub(super) fn tick_reconcile(&mut self, io: &mut Io<'_>) {
         self.reconcile.paused_until_ms.retain(|_, until_ms| io.now_ms < *until_ms);
-        if self.reconcile.todo.is_empty() {
+        if self.reconcile.todo.is_empty() || (self.awaits_plan(io.now_ms) && !self.is_leaving) {
             return;
         }
         if io.now_ms >= self.reconcile.handoffs_due_ms {
