@@ -22,6 +22,7 @@
 //! | `compare` | copies agree on who takes over |
 //! | `contest` | a fork ends: who of two owners keeps the slot |
 //! | `confirm` | provisional claims become firm |
+//! | [`survey`] | table and plan side by side |
 //! | [`progress`] | figures for people |
 
 mod compare;
@@ -41,6 +42,7 @@ pub mod settings;
 mod simulation;
 mod slot_set;
 pub mod sticky;
+pub mod survey;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

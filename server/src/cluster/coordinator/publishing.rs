@@ -74,8 +74,7 @@ impl Coordinator {
 
     /// Lets a plan be made where nothing moves towards the present one: it may want what cannot be.
     fn check_plan(&mut self, now_ms: u64) {
-        let Some(plan) = &self.plan else { return };
-        let drifted = self.table.owners().filter(|(slot, owner)| plan.owner(*slot) != Some(*owner)).count();
+        let drifted = self.survey().slots_to_move();
         if drifted > 0 && drifted == self.publishing.drifted {
             self.publishing.put_off(now_ms);
         }
