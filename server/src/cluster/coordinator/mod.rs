@@ -22,6 +22,7 @@
 //! | `compare` | copies agree on who takes over |
 //! | `contest` | a fork ends: who of two owners keeps the slot |
 //! | `confirm` | provisional claims become firm |
+//! | [`survey`] | table and plan side by side |
 //! | [`progress`] | figures for people |
 
 mod compare;
@@ -41,6 +42,7 @@ pub mod settings;
 mod simulation;
 mod slot_set;
 pub mod sticky;
+pub mod survey;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -116,7 +118,11 @@ pub struct Coordinator {
     confirm: confirm::Confirm,
     /// Slots whose rows this node changed and has not yet broadcast.
     changed: BTreeSet<u16>,
-    /// Whether this node owns one of them only since the last broadcast.
+    /// Slots of which this node holds nothing although a row names it as a copy.
+    not_synced: BTreeSet<u16>,
+    /// The last slot that was looked at for such.
+    looked_at: u16,
+    /// Whether this node owns one of [`Self::changed`] only since the last broadcast.
     has_new_owner: bool,
     is_leaving: bool,
     takeovers: Takeovers,
@@ -152,6 +158,8 @@ impl Coordinator {
             contests: BTreeMap::new(),
             confirm: confirm::Confirm::default(),
             changed: BTreeSet::new(),
+            not_synced: BTreeSet::new(),
+            looked_at: 0,
             has_new_owner: false,
             is_leaving: false,
             takeovers: Takeovers::default(),
@@ -185,6 +193,7 @@ impl Coordinator {
             return;
         }
         self.confirm.restart(io.now_ms + self.settings.confirm_wait_ms);
+        self.publishing.await_another(io.now_ms + self.settings.plan_wait_ms);
         self.greet(io, &before);
         self.sort_out_the_dead(io);
         self.take_orphans(io);
@@ -202,9 +211,7 @@ impl Coordinator {
             CoordinatorMessage::Compare(question) => self.on_compare(io, from, &question),
             CoordinatorMessage::Compared(answer) => self.on_compared(io, from, &answer),
             CoordinatorMessage::Take(slots) => self.on_take(io, from, &slots),
-            CoordinatorMessage::NotSynced(slots) => {
-                slots.iter().for_each(|at| self.copy_lost(io, at.slot, at.epoch, from));
-            }
+            CoordinatorMessage::NotSynced(slots) => self.on_not_synced(io, from, &slots),
             CoordinatorMessage::Reclaim(claims) => self.on_reclaim(io, from, &claims),
             CoordinatorMessage::Kept(rows) => rows.rows().for_each(|row| self.on_kept(io, row)),
             CoordinatorMessage::Confirm { round, rows } => self.on_confirm(io, from, round, &rows),
@@ -213,6 +220,7 @@ impl Coordinator {
             CoordinatorMessage::Fenced { round } => self.on_fenced(from, round),
         }
         self.send_reclaims(io);
+        self.send_not_synced(io);
     }
 
     /// The data plane has something to tell.
@@ -235,6 +243,7 @@ impl Coordinator {
         self.tick_publishing(io);
         self.tick_confirm(io);
         self.tick_gossip(io);
+        self.tick_not_synced(io);
         self.flush(io);
     }
 

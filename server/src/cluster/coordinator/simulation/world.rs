@@ -24,7 +24,7 @@ use crate::cluster::{
         sticky::StickyPlanner,
     },
     member::MemberInfo,
-    plane::DataPlane,
+    plane::{DataPlane, PlaneEvent},
     table::SlotTable,
 };
 
@@ -264,6 +264,12 @@ impl World {
         }
     }
 
+    /// How many copies among some hosts were lost so far.
+    pub(super) fn copies_lost(&self, hosts: &[usize]) -> u64 {
+        let among = |pair: &&(usize, usize)| hosts.contains(&pair.0) && hosts.contains(&pair.1);
+        self.checks.copies_lost.iter().filter(|(pair, _)| among(pair)).map(|(_, count)| count).sum()
+    }
+
     /// Checks what must hold at the end.
     pub(super) fn check_settled(&self, loses_nothing: bool) {
         if !loses_nothing {
@@ -381,6 +387,9 @@ impl World {
         self.checks.acknowledged.extend(acknowledged);
         for event in std::mem::take(&mut self.nodes[host].plane.events) {
             self.note(&event);
+            if let PlaneEvent::CopyLost { to, .. } = &event {
+                *self.checks.copies_lost.entry((host, host_number(to))).or_default() += 1;
+            }
             self.input(host, |coordinator, io| coordinator.plane_event(io, event));
         }
         if self.nodes[host].coordinator.has_new_owner() {
