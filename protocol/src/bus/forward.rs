@@ -8,14 +8,19 @@
 //! RELEASE  client u64
 //! UNBLOCK  client u64 · with_error u8
 //! PUBLISH  kind u8 · channel_len u32 · channel · message
+//! WRITTEN  id u64 · [ slot u16 · epoch u64 · seq u64 ]
 //! ```
 //! Numbers are little-endian. Requests and replies are RESP, as clients send and read them: they are copied, never
 //! translated. Encoding appends to the link's buffer in place; decoding borrows from the received frame, allocates
 //! nothing, and answers malformed input with [`ForwardError`].
 
 mod invalidation;
+mod written;
 
-pub use self::invalidation::Invalidation;
+pub use self::{
+    invalidation::Invalidation,
+    written::{decode_written, encode_written},
+};
 use super::identity::WriteId;
 
 /// The kinds of frame on a link that carries requests.
@@ -34,6 +39,8 @@ pub mod kind {
     pub const PUBLISH: u8 = 0x15;
     /// The sender's clients keep copies of what they read, or no longer do: whether [`INVALIDATE`] is wanted.
     pub const TRACK: u8 = 0x16;
+    /// Where slots stand with what a [`FORWARD`] frame wrote; comes in front of its [`REPLY`].
+    pub const WRITTEN: u8 = 0x17;
 }
 
 /// Most requests of one group.
@@ -81,6 +88,8 @@ pub enum Status {
     Later = 4,
     /// It ran, but too few copies confirmed that they have what it wrote.
     Unconfirmed = 5,
+    /// Nothing was executed: the slot has fewer copies than the write must have, and others are being made.
+    TooFewCopies = 6,
 }
 
 impl Status {
@@ -92,6 +101,7 @@ impl Status {
             3 => Ok(Self::Moved),
             4 => Ok(Self::Later),
             5 => Ok(Self::Unconfirmed),
+            6 => Ok(Self::TooFewCopies),
             other => Err(ForwardError::UnknownStatus(other)),
         }
     }
@@ -112,8 +122,8 @@ pub struct Manner {
     pub is_unit: bool,
     /// Whether the unit is to run only if the client watches keys at the peer and none of them has changed.
     pub is_watched: bool,
-    /// Whether the client is to hear of changes of what it reads.
-    pub is_tracked: bool,
+    /// Whether the peer may answer from its copy.
+    pub reads_copy: bool,
     /// Whether the client does not want to hear of changes that it makes itself.
     pub is_noloop: bool,
     /// How long ago the requests came, in ms.
@@ -128,7 +138,7 @@ mod flag {
     pub(super) const RETRY: u8 = 1 << 2;
     pub(super) const UNIT: u8 = 1 << 3;
     pub(super) const WATCHED: u8 = 1 << 4;
-    pub(super) const TRACKED: u8 = 1 << 5;
+    pub(super) const READS_COPY: u8 = 1 << 5;
     pub(super) const NOLOOP: u8 = 1 << 6;
 }
 
@@ -181,7 +191,7 @@ impl ForwardEncoder {
             (manner.is_retry, flag::RETRY),
             (manner.is_unit, flag::UNIT),
             (manner.is_watched, flag::WATCHED),
-            (manner.is_tracked, flag::TRACKED),
+            (manner.reads_copy, flag::READS_COPY),
             (manner.is_noloop, flag::NOLOOP),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
@@ -513,7 +523,7 @@ impl<'a> Reader<'a> {
             is_retry: flags & flag::RETRY != 0,
             is_unit: flags & flag::UNIT != 0,
             is_watched: flags & flag::WATCHED != 0,
-            is_tracked: flags & flag::TRACKED != 0,
+            reads_copy: flags & flag::READS_COPY != 0,
             is_noloop: flags & flag::NOLOOP != 0,
             age_ms,
             client,

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`awaited`] | slots whose writes wait for copies |
 //! | [`bus`] | connections between nodes |
 //! | [`coordinator`] | decides who owns and who copies which slot |
 //! | [`desk`] | what operators ask of the control plane |
@@ -13,6 +14,7 @@
 //! | [`membership`] | who is a member, and how it is doing |
 //! | [`plan`] | who should own and copy each slot |
 //! | [`plane`] | rows of the slot table, and what coordinator and data plane know of each other |
+//! | [`read_routes`] | which copies answer reads |
 //! | [`replication`] | copies of slots, and slots that change hands |
 //! | [`ring`] | in which order each slot prefers the nodes |
 //! | [`routing`] | for each slot who executes it, as the data plane looks it up |
@@ -22,6 +24,7 @@
 //! | [`table`] | the slot table: rows, which of two wins, and how tables are compared |
 //! | [`thread`] | the thread that gossips, serves the bus port and runs the control links |
 
+pub mod awaited;
 pub mod bus;
 pub mod coordinator;
 pub mod desk;
@@ -33,6 +36,7 @@ pub mod member;
 pub mod membership;
 pub mod plan;
 pub mod plane;
+pub mod read_routes;
 pub mod replication;
 pub mod ring;
 pub mod routing;
@@ -53,8 +57,8 @@ use std::{
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
-    desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs, routing::Routing,
-    settings::SharedSettings, status::ClusterStatus, status::StatusCell,
+    awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs,
+    read_routes::ReadRoutes, routing::Routing, settings::SharedSettings, status::ClusterStatus, status::StatusCell,
 };
 use crate::config::settings::Settings;
 
@@ -65,6 +69,8 @@ pub struct Cluster {
     pub identity: Identity,
     /// Who executes which slot.
     pub routing: Routing,
+    /// Who answers reads in an owner's place.
+    pub read_routes: ReadRoutes,
     /// Whether this node may execute requests.
     pub guard: Guard,
     /// The latest snapshot for users and operators.
@@ -75,6 +81,8 @@ pub struct Cluster {
     pub grace: Grace,
     /// Requests for slots that others own.
     pub forwarding: Forwarding,
+    /// Slots whose writes wait for copies.
+    pub awaited: AwaitedCopies,
     /// Writes are refused: `partition-policy` is `majority`, and there is none.
     refuses_writes: AtomicBool,
 }
@@ -90,11 +98,13 @@ impl Cluster {
         Self {
             identity: Identity { generation: started_ms, id },
             routing: Routing::default(),
+            read_routes: ReadRoutes::default(),
             guard: Guard::default(),
             status: StatusCell::default(),
             desk,
             grace: Grace::default(),
             forwarding: Forwarding::default(),
+            awaited: AwaitedCopies::default(),
             refuses_writes: AtomicBool::new(false),
         }
     }

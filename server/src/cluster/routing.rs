@@ -160,6 +160,12 @@ impl Routing {
         self.peers.read().clone()
     }
 
+    /// Whether any other node is alive.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        self.peers.read().iter().any(|peer| !peer.is_dead)
+    }
+
     /// Counts the changes of [`Routing::peers`].
     #[must_use]
     pub fn peers_version(&self) -> u64 {

@@ -91,6 +91,8 @@ impl Bench {
             withheld: &mut Vec::new(),
             reads_copies: false,
             reads_copy: false,
+            lacks_copies: false,
+            written: &mut Vec::new(),
             nth: None,
         };
         let index = registry::by_name(args.get(0)).map(|(index, _)| index);

@@ -6,7 +6,6 @@ use rondache_protocol::{bus::forward::Status, resp::request::RequestParser};
 
 use super::worker::Worker;
 use crate::{
-    config::cluster::ReadFrom,
     node::{Node, clock},
     session::{Session, away::Away, batch::BatchEnd, execute::Executor, timing::BatchTimer},
     store::keyspace::{Circumstances, ExpiryRole, Keyspace},
@@ -49,8 +48,10 @@ pub(crate) fn run_batch(
         refused: &mut worker.refused,
         guards_writes: worker.settings.cluster.write_acks > 0 || !node.cluster.may_write(),
         withheld: &mut worker.withheld,
-        reads_copies: matches!(away, Away::Collect(_)) && worker.settings.cluster.read_from != ReadFrom::Owner,
+        written: &mut worker.written,
+        reads_copies: away.reads_copies(worker.settings.cluster.read_from),
         reads_copy: false,
+        lacks_copies: false,
         nth: None,
     };
     let batch = &mut worker.batch;

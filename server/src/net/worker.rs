@@ -25,6 +25,7 @@ use crate::{
     config::settings::SettingsView,
     node::{Node, stats::WorkerStats},
     session::{batch::Batch, mailbox::CloseReason, timing::SharedRuns},
+    store::keyspace::Written,
 };
 
 /// Bytes read at once; requests are parsed right out of this buffer, which stays in the processor's cache.
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) refused: SlotSet,
     /// Writes of the running batch that copies must confirm before their replies are sent.
     pub(crate) withheld: Vec<Withheld>,
+    /// Where slots stand with what the running batch of another node wrote.
+    pub(crate) written: Vec<Written>,
     /// Room for where the replies to another node's requests end.
     pub(crate) ends: Vec<(Status, usize)>,
 }
@@ -66,6 +69,7 @@ impl Worker {
             links: Links::new(fastrand::u64(..)),
             refused: SlotSet::default(),
             withheld: Vec::new(),
+            written: Vec::new(),
             ends: Vec::new(),
         }
     }
@@ -158,7 +162,9 @@ impl Workers {
 
 fn run(index: usize, runtime: tokio::runtime::Runtime, node: Arc<Node>, mut sockets: mpsc::Receiver<Incoming>) {
     node.memory.meter_this_thread();
-    WORKER.set(Some(Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) }));
+    let worker = Worker { read_buf: vec![0; READ_BUF_LEN].into_boxed_slice(), ..Worker::without_sockets(&node) };
+    node.hub.tracking.add_origin(worker.links.origin());
+    WORKER.set(Some(worker));
     runtime.block_on(async {
         let tracker = tokio_util::task::TaskTracker::new();
         if index == 0 {

@@ -6,7 +6,7 @@ use rondache_protocol::bus::{
 };
 
 use super::{ReplyMode, Session};
-use crate::cluster::forward::wave::Wave;
+use crate::{cluster::forward::wave::Wave, config::cluster::ReadFrom};
 
 /// Whose requests a batch runs, and where those go that others must answer.
 pub(crate) enum Away<'a> {
@@ -31,6 +31,15 @@ impl Away<'_> {
         matches!(self, Self::Serve(_))
     }
 
+    /// Whether this node's copies may answer: clients' reads where `read_from` says so, and what another node sends for that.
+    pub(crate) fn reads_copies(&self, read_from: ReadFrom) -> bool {
+        match self {
+            Self::Alone => false,
+            Self::Collect(_) => read_from != ReadFrom::Owner,
+            Self::Serve(served) => served.reads_copy,
+        }
+    }
+
     /// How long the replies may become before they are sent.
     #[inline]
     pub(crate) fn full_at(&self) -> usize {
@@ -52,6 +61,8 @@ pub(crate) struct Served {
     /// Whether this node, or an owner before it, may have executed them already.
     pub(crate) is_retry: bool,
     pub(crate) age_ms: u32,
+    /// Whether it may answer from its copies.
+    pub(crate) reads_copy: bool,
     /// Replies beyond this length are left for another frame.
     pub(crate) full_at: usize,
 }
@@ -65,6 +76,7 @@ impl Served {
             is_unit: manner.is_unit,
             is_retry: manner.is_retry,
             age_ms: manner.age_ms,
+            reads_copy: manner.reads_copy,
             full_at,
         }
     }

@@ -5,7 +5,7 @@
 
 use rondache_protocol::{
     bus::forward::Status,
-    command::CommandSpec,
+    command::{CommandSpec, Flags},
     resp::request::{ArgRange, ProtocolError, RequestParser, Step},
 };
 
@@ -276,7 +276,9 @@ fn run_one(
             },
             Away::Serve(served) => {
                 executor.refuse(place);
-                served.ends.push((Status::NotMine, out.len()));
+                let lacks_copies = std::mem::take(&mut executor.lacks_copies);
+                let status = if lacks_copies { Status::TooFewCopies } else { Status::NotMine };
+                served.ends.push((status, out.len()));
                 Ended::Next
             }
             // A node that is alone owns every slot; this is for the moment in which it ceases to be alone.
@@ -334,6 +336,9 @@ fn plan(executor: &Executor<'_, '_>, parsed: &mut Parsed, args: &Args<'_>, keys:
         let key = executor.node.store.key(args.get(key_index as usize));
         (parsed.key_index, parsed.hash, parsed.slot) = (key_index as u16, key.hash, key.slot);
         executor.node.store.prefetch_bucket(&key);
+        if command.spec.flags.contains(Flags::WRITE) {
+            executor.node.store.prefetch_slot(key.slot);
+        }
         if !command.spec.single_key && command.spec.has_plain_keys() && args.len() <= PLANNED_ARGS_MAX {
             parsed.keys_from = keys.len() as u32;
             plan_keys(executor, command.spec, args, keys);

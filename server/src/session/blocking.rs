@@ -28,7 +28,7 @@ use crate::{
         registry::{self, Command},
     },
     node::Node,
-    store::{object::Kind, waiters::Ticket},
+    store::{keyspace::Written, object::Kind, waiters::Ticket},
 };
 
 /// A blocked command, as others see it.
@@ -61,6 +61,8 @@ pub(crate) struct Answer {
     pub(crate) reply: Vec<u8>,
     /// What it wrote, if copies must confirm that before the reply is sent.
     pub(crate) withheld: Vec<Withheld>,
+    /// What it wrote, for WAIT.
+    pub(crate) written: Vec<Written>,
 }
 
 /// A connection's hold on its blocked command.
@@ -96,7 +98,7 @@ impl BlockedCommands {
         let Some(waiting) = self.waiting(ticket) else { return false };
         // The caller may hold shards, inside a transaction, for which whoever serves the client may be waiting.
         let Some(sender) = waiting.answer.try_lock().and_then(|mut answer| answer.take()) else { return false };
-        self.answer(ticket, &waiting, sender, Vec::new(), |reply| {
+        self.answer(ticket, &waiting, sender, Answer::default(), |reply| {
             if with_error {
                 reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
             } else {
@@ -110,23 +112,22 @@ impl BlockedCommands {
         self.by_ticket.get(&ticket).map(|entry| entry.value().clone())
     }
 
-    /// Answers a blocked command, whose sender the caller has taken, with what `write` writes.
+    /// Answers a blocked command, whose sender the caller has taken, with `answer` and what `write` writes.
     fn answer(
         &self,
         ticket: Ticket,
         waiting: &Waiting,
         sender: oneshot::Sender<Answer>,
-        withheld: Vec<Withheld>,
+        mut answer: Answer,
         write: impl FnOnce(&mut ReplyWriter<'_>),
     ) {
         // The client may block anew as soon as it has its answer: nothing of this wait must remain by then.
         self.by_ticket.remove(&ticket);
         self.by_client.remove(&waiting.client.id);
         waiting.client.facts.lock().is_blocked = false;
-        let mut reply = Vec::new();
-        write(&mut ReplyWriter::new(&mut reply, waiting.resp));
+        write(&mut ReplyWriter::new(&mut answer.reply, waiting.resp));
         // The connection may have ended meanwhile; then nobody reads the reply.
-        let _ = sender.send(Answer { reply, withheld });
+        let _ = sender.send(answer);
     }
 }
 
@@ -152,7 +153,7 @@ impl Blocked {
     fn end(&self, node: &Node, write: impl FnOnce(&mut ReplyWriter<'_>)) {
         let sender = self.waiting.answer.lock().take();
         if let Some(sender) = sender {
-            node.blocked.answer(self.ticket, &self.waiting, sender, Vec::new(), write);
+            node.blocked.answer(self.ticket, &self.waiting, sender, Answer::default(), write);
         }
     }
 
@@ -275,9 +276,9 @@ fn serve_key(executor: &mut Executor<'_, '_>, db: usize, bytes: &[u8]) {
             continue;
         }
         match run_again(executor, &waiting, bytes) {
-            Served::Answered(Answer { reply, withheld }) => {
+            Served::Answered(answered) => {
                 if let Some(sender) = answer.take() {
-                    blocked.answer(ticket, &waiting, sender, withheld, |writer| *writer.buf() = reply);
+                    blocked.answer(ticket, &waiting, sender, answered, |_| {});
                 }
             }
             Served::WaitsOn => {}
@@ -340,15 +341,16 @@ fn call_again(executor: &mut Executor<'_, '_>, waiting: &Waiting, command: &Comm
         (Ok(()), None) => {
             // Who waited waits for the copies himself: whoever pushed has his reply without that.
             let own = executor.withheld.len();
+            let written = executor.ks.written().to_vec();
             if executor.guards_writes {
                 executor.withhold(0..reply.len());
             }
-            Served::Answered(Answer { reply, withheld: executor.withheld.split_off(own) })
+            Served::Answered(Answer { reply, withheld: executor.withheld.split_off(own), written })
         }
         (Err(error), _) => {
             reply.clear();
             ReplyWriter::new(&mut reply, waiting.resp).error(error.to_string());
-            Served::Answered(Answer { reply, withheld: Vec::new() })
+            Served::Answered(Answer { reply, ..Answer::default() })
         }
     }
 }

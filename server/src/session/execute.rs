@@ -8,9 +8,10 @@ use rondache_protocol::{
 
 use super::{
     ReplyMode, Session,
+    acks::is_flush,
     away::Served,
     blocking,
-    placing::{Place, slots_of},
+    placing::{Place, Slots},
     timing::{self, BatchTimer},
     transaction::{Executed, Transaction},
 };
@@ -27,7 +28,7 @@ use crate::{
     node::{Node, stats::WorkerStats},
     store::{
         key::Key,
-        keyspace::{ExpiryRole, Keyspace},
+        keyspace::{ExpiryRole, Keyspace, Written},
         replicate::recent::Retried,
     },
 };
@@ -86,10 +87,14 @@ pub(crate) struct Executor<'e, 's> {
     pub(crate) guards_writes: bool,
     /// Writes that copies must confirm before their replies are sent.
     pub(crate) withheld: &'e mut Vec<Withheld>,
+    /// Where slots stand with what another node's requests wrote.
+    pub(crate) written: &'e mut Vec<Written>,
     /// Whether clients of this port read from this node's copies (`read-from`).
     pub(crate) reads_copies: bool,
     /// Whether the running command does.
     pub(crate) reads_copy: bool,
+    /// Set where the running command goes elsewhere only to wait for copies of its slot: nothing else keeps it from running.
+    pub(crate) lacks_copies: bool,
     /// Of another node's requests, which one runs.
     pub(crate) nth: Option<usize>,
 }
@@ -138,11 +143,7 @@ impl<'e, 's> Executor<'e, 's> {
                 Err(error) => return self.fail(session, Some(index), error, out),
             }
         }
-        // Copies tell nobody of their changes: what is tracked is read from its owner.
-        self.reads_copy = self.reads_copies
-            && spec.flags.contains(Flags::READONLY)
-            && session.tracking.is_none()
-            && !session.is_redirecting;
+        self.reads_copy = self.reads_copies && reads_only(spec) && may_read_copies(session);
         // Of what is not queued in a transaction nothing goes elsewhere.
         let is_routed = !session.is_redirecting || spec.flags.contains(Flags::BLOCKING) && spec.name == "wait";
         if self.is_clustered && is_routed && session.transaction.is_none() {
@@ -179,14 +180,21 @@ impl<'e, 's> Executor<'e, 's> {
             }
             if self.retry.is_some()
                 && spec.flags.contains(Flags::WRITE)
-                && let Some(flow) = self.recall(spec, args, out)
+                && let Some(flow) = self.recall(session, spec, args, out)
             {
                 return flow;
             }
         }
         let is_guarded = self.guards_writes && spec.flags.contains(Flags::WRITE);
-        if is_guarded && let Err(error) = self.check_write(spec, args) {
-            return self.fail(session, Some(index), error, out);
+        if is_guarded {
+            match self.check_write(spec, args) {
+                Ok(None) => {}
+                Ok(Some(place)) => {
+                    self.lacks_copies = true;
+                    return Flow::Elsewhere(place);
+                }
+                Err(error) => return self.fail(session, Some(index), error, out),
+            }
         }
         let reply_from = out.len();
         self.ks.forget_written();
@@ -204,11 +212,14 @@ impl<'e, 's> Executor<'e, 's> {
         if session.reply_mode != ReplyMode::On {
             self.apply_reply_mode(session, reply_from, out);
         }
-        if is_guarded {
-            self.withhold(reply_from..out.len());
+        if self.is_clustered && spec.flags.contains(Flags::WRITE) {
+            self.note_written(session);
         }
-        if self.is_clustered && !self.is_serving && spec.flags.contains(Flags::WRITE) {
-            note_written(session, spec, planned);
+        if is_guarded {
+            match is_flush(spec) {
+                true => self.withhold_flush(reply_from..out.len()),
+                false => self.withhold(reply_from..out.len()),
+            }
         }
         if self.ks.has_ready() {
             blocking::serve_ready(self);
@@ -269,6 +280,16 @@ impl<'e, 's> Executor<'e, 's> {
         (result, blocked)
     }
 
+    /// Remembers, for WAIT, where slots stand with what has just been written: the client's own connection does, here or at
+    /// the node that asks.
+    #[inline]
+    pub(super) fn note_written(&mut self, session: &mut Session) {
+        match self.is_serving {
+            true => self.written.extend_from_slice(self.ks.written()),
+            false => session.note_written(self.ks.written()),
+        }
+    }
+
     /// Names the request that another node's batch runs next.
     #[inline]
     pub(super) fn serve(&mut self, served: &Served) {
@@ -280,7 +301,7 @@ impl<'e, 's> Executor<'e, 's> {
     /// Refuses a request that belongs elsewhere; later ones on its slots are refused too.
     #[cold]
     pub(super) fn refuse(&mut self, place: Place) {
-        if let Place::Owner(slot) = place {
+        if let Place::Owner(slot) | Place::Unit(slot) = place {
             self.refused.insert(slot);
         }
     }
@@ -288,13 +309,19 @@ impl<'e, 's> Executor<'e, 's> {
     /// Of a write that an owner may have executed already, while its shard is held: what is known of it. `None`: it was
     /// never executed.
     #[cold]
-    fn recall(&mut self, spec: &'static CommandSpec, args: &Args<'_>, out: &mut Vec<u8>) -> Option<Flow> {
+    fn recall(
+        &mut self,
+        session: &mut Session,
+        spec: &'static CommandSpec,
+        args: &Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Flow> {
         let (id, age_ms) = (self.ks.forwarded?, self.retry?);
         let slot = first_slot_of(spec, args, &HashedKeys::default())?;
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
+                self.recalled(session, slot, &reply, out);
                 Some(Flow::Next)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Flow::Unknown),
@@ -303,12 +330,12 @@ impl<'e, 's> Executor<'e, 's> {
 
     /// As [`Executor::recall`], of a whole transaction.
     #[cold]
-    pub(super) fn recall_unit(&mut self, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
+    pub(super) fn recall_unit(&mut self, session: &mut Session, slot: u16, out: &mut Vec<u8>) -> Option<Executed> {
         let (id, age_ms) = (self.ks.forwarded?, self.retry?);
         match self.ks.retried(slot, id, self.ks.now_ms().saturating_sub(u64::from(age_ms))) {
             Retried::NotExecuted => None,
             Retried::Done(reply) => {
-                self.recalled(slot, &reply, out);
+                self.recalled(session, slot, &reply, out);
                 Some(Executed::Here)
             }
             Retried::ReplyTooLarge | Retried::Forgotten => Some(Executed::Unknown),
@@ -549,15 +576,18 @@ impl<'e, 's> Executor<'e, 's> {
     }
 }
 
-/// Remembers which slots a command wrote to.
-#[inline]
-fn note_written(session: &mut Session, spec: &'static CommandSpec, planned: &Planned<'_>) {
-    if spec.single_key
-        && let Some(first) = &planned.hashed.first
-    {
-        return session.note_written(first.slot);
-    }
-    slots_of(spec, &planned.args, |slot| session.note_written(slot));
+/// Whether a command only reads keys that it names: copies are not listed by walks.
+fn reads_only(spec: &CommandSpec) -> bool {
+    spec.flags.contains(Flags::READONLY) && !spec.flags.contains(Flags::WHOLE_KEYSPACE)
+}
+
+/// Whether a client may be shown what is behind. What it is to hear of, it must have read from the owner, and also what a
+/// transaction of its own relies on.
+fn may_read_copies(session: &Session) -> bool {
+    session.tracking.is_none()
+        && session.watch.is_none()
+        && session.watched_elsewhere == Slots::None
+        && !session.is_redirecting
 }
 
 /// What follows a command of a connection that is not in the plain state.

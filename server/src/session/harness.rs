@@ -143,6 +143,8 @@ pub(crate) fn run_on(
         withheld: &mut Vec::new(),
         reads_copies: settings.cluster.read_from != crate::config::cluster::ReadFrom::Owner,
         reads_copy: false,
+        lacks_copies: false,
+        written: &mut Vec::new(),
         nth: None,
     };
     let mut parser = RequestParser::new(RequestLimits::default());

@@ -18,19 +18,19 @@ pub(crate) mod placing;
 pub(crate) mod redirect;
 pub(crate) mod timing;
 pub mod transaction;
+pub(crate) mod written;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use rondache_protocol::resp::writer::RespVersion;
 
-use self::{client::Client, placing::Slots, transaction::Transaction};
+use self::{client::Client, placing::Slots, transaction::Transaction, written::WrittenSlots};
 use crate::{
-    cluster::forward::slot_set::SlotSet,
     node::hub::{
         channels::{Kind, Subscriptions},
         tracking::TrackingState,
     },
-    store::waiters::WatchFlag,
+    store::{keyspace::Written, waiters::WatchFlag},
 };
 
 /// A connection's state. Only its own task touches it.
@@ -58,8 +58,10 @@ pub struct Session {
     pub reads_copies: bool,
     /// The slots of keys that are WATCHed at other nodes.
     pub(crate) watched_elsewhere: Slots,
-    /// The slots that the connection wrote to, for WAIT; `None`: none, or the node was always alone.
-    pub(crate) written: Option<Box<SlotSet>>,
+    /// What the connection wrote, for WAIT; `None`: nothing, or the node was always alone.
+    pub(crate) written: Option<Box<WrittenSlots>>,
+    /// While a transaction runs that contains WAIT: what that answers.
+    pub(crate) acknowledged: i64,
     /// Whether other nodes keep state for this client, which they are to be told to forget.
     pub(crate) is_held_elsewhere: bool,
     /// Whether it stands for a client of another node, which delivers its messages.
@@ -114,6 +116,7 @@ impl Session {
             reads_copies: false,
             watched_elsewhere: Slots::None,
             written: None,
+            acknowledged: 0,
             is_held_elsewhere: false,
             is_remote: false,
             closes: false,
@@ -132,10 +135,12 @@ impl Session {
             && self.tracking.is_none();
     }
 
-    /// Remembers a slot that the connection writes to.
+    /// Remembers what the connection wrote.
     #[inline]
-    pub(crate) fn note_written(&mut self, slot: u16) {
-        self.written.get_or_insert_default().insert(slot);
+    pub(crate) fn note_written(&mut self, written: &[Written]) {
+        for Written { slot, at } in written {
+            self.written.get_or_insert_default().note(*slot, *at);
+        }
     }
 
     /// Whether only commands about subscriptions are allowed: RESP2 can't tell their messages from replies.

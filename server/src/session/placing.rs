@@ -126,7 +126,7 @@ impl Executor<'_, '_> {
         }
         let mut runs_here = true;
         match slots_of(spec, args, |slot| runs_here &= self.runs(slot)) {
-            Slots::None if spec.name == "wait" && !self.is_serving => generic::wait::place_wait(args),
+            Slots::None if spec.name == "wait" && !self.is_serving => generic::wait::place_wait(self.node, args),
             Slots::None => Ok(Place::Here),
             Slots::One(_) if runs_here => Ok(Place::Here),
             Slots::One(slot) => Ok(Place::Owner(slot)),

@@ -12,6 +12,7 @@ use crate::{
         CommandError, CommandResult,
         args::{Args, OwnedArgs},
         ctx::Ctx,
+        generic,
         registry::{self, Command},
     },
     store::keyspace::Keyspace,
@@ -154,13 +155,16 @@ pub(crate) fn forget_watch(session: &mut Session, ks: &mut Keyspace<'_>) {
 
 /// Drops the open transaction and what the client watches.
 pub(crate) fn end(session: &mut Session, ks: &mut Keyspace<'_>) {
+    end_queue(session);
+    forget_watch(session, ks);
+}
+
+/// Drops the open transaction.
+pub(crate) fn end_queue(session: &mut Session) {
     session.transaction = None;
     session.refresh_mode();
-    {
-        let mut facts = session.client.facts.lock();
-        (facts.queued, facts.queued_bytes) = (None, 0);
-    }
-    forget_watch(session, ks);
+    let mut facts = session.client.facts.lock();
+    (facts.queued, facts.queued_bytes) = (None, 0);
 }
 
 /// What became of a transaction.
@@ -175,6 +179,12 @@ pub(super) enum Executed {
 }
 
 impl Transaction {
+    /// As it was before its commands were looked up.
+    fn of(commands: &[(&'static Command, u16, OwnedArgs)]) -> Self {
+        let queued = commands.iter().map(|(_, index, args)| (*index, args.clone())).collect();
+        Self { queued, ..Self::default() }
+    }
+
     /// The slots that its commands name.
     fn slots(&self, slots: &mut Slots) {
         for (index, args) in &self.queued {
@@ -237,11 +247,15 @@ impl Executor<'_, '_> {
                 "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
             ));
         }
+        if let Some((.., args)) = commands.iter().find(|(command, ..)| command.spec.name == "wait") {
+            // Before the transaction's shards are held: those of what was written are others.
+            self.ks.release();
+            session.acknowledged = generic::wait::acknowledged(self.node, session, &args.as_args());
+        }
         self.hold_for(session, &commands)?;
         if self.is_clustered {
             // Routes change under the shards' locks: from here on the answer holds.
-            let queued = commands.iter().map(|(_, index, args)| (*index, args.clone())).collect();
-            session.transaction = Some(Box::new(Transaction { queued, ..Transaction::default() }));
+            session.transaction = Some(Box::new(Transaction::of(&commands)));
             match self.place_transaction(session)? {
                 Place::Here => session.transaction = None,
                 place => {
@@ -257,7 +271,7 @@ impl Executor<'_, '_> {
                 });
             if self.retry.is_some()
                 && let Some(slot) = slot
-                && let Some(executed) = self.recall_unit(slot, out)
+                && let Some(executed) = self.recall_unit(session, slot, out)
             {
                 self.ks.release();
                 end(session, self.ks);
@@ -282,15 +296,22 @@ impl Executor<'_, '_> {
             return Ok(Executed::Here);
         }
         let is_guarded = self.guards_writes && commands.iter().any(|(of, ..)| of.spec.flags.contains(Flags::WRITE));
-        if is_guarded && let Err(error) = self.check_writes(&commands) {
-            self.ks.release();
-            end(session, self.ks);
-            return Err(error);
-        }
-        if self.is_clustered && !self.is_serving {
-            commands.iter().filter(|(of, ..)| of.spec.flags.contains(Flags::WRITE)).for_each(|(command, _, args)| {
-                slots_of(command.spec, &args.as_args(), |slot| session.note_written(slot));
-            });
+        if is_guarded {
+            match self.check_writes(&commands) {
+                Ok(None) => {}
+                Ok(Some(place)) => {
+                    self.lacks_copies = true;
+                    self.ks.release();
+                    session.transaction = Some(Box::new(Transaction::of(&commands)));
+                    session.refresh_mode();
+                    return Ok(Executed::Elsewhere(place));
+                }
+                Err(error) => {
+                    self.ks.release();
+                    end(session, self.ks);
+                    return Err(error);
+                }
+            }
         }
         let reply_from = out.len();
         self.ks.forget_written();
@@ -300,6 +321,9 @@ impl Executor<'_, '_> {
             self.run_queued(session, command, *index, &args.as_args(), out);
         }
         self.ks.end_transaction(out.get(reply_from..).unwrap_or_default());
+        if self.is_clustered {
+            self.note_written(session);
+        }
         if is_guarded {
             self.withhold(reply_from..out.len());
         }
@@ -308,9 +332,15 @@ impl Executor<'_, '_> {
         Ok(Executed::Here)
     }
 
-    fn check_writes(&self, commands: &[(&'static Command, u16, OwnedArgs)]) -> CommandResult {
-        let mut writes = commands.iter().filter(|(command, ..)| command.spec.flags.contains(Flags::WRITE));
-        writes.try_for_each(|(command, _, args)| self.check_write(command.spec, &args.as_args()))
+    /// As [`Executor::check_write`], of a whole transaction.
+    fn check_writes(&mut self, commands: &[(&'static Command, u16, OwnedArgs)]) -> Result<Option<Place>, CommandError> {
+        let writes = commands.iter().filter(|(command, ..)| command.spec.flags.contains(Flags::WRITE));
+        for (command, _, args) in writes {
+            if let Some(Place::Owner(slot)) = self.check_write(command.spec, &args.as_args())? {
+                return Ok(Some(Place::Unit(slot)));
+            }
+        }
+        Ok(None)
     }
 
     /// Holds the shards of all queued commands and watched keys: all shards where one of them walks the keyspace.

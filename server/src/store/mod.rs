@@ -104,6 +104,12 @@ impl Store {
         self.shards[key.shard()].prefetch_bucket(key);
     }
 
+    /// Starts loading what replication keeps of a slot, on which a command will soon write.
+    #[inline]
+    pub(crate) fn prefetch_slot(&self, slot: u16) {
+        self.shards[usize::from(slot) % SHARDS].prefetch_slot(slot);
+    }
+
     /// Starts loading the entry of a key by its hash and shard; its bucket was prefetched before.
     #[inline]
     pub fn prefetch_entry(&self, hash: u64, shard: usize, pinned: &crossbeam_epoch::Guard) {

@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{
     SLOTS_PER_SHARD,
     key::Key,
-    replicate::Slots,
+    replicate::{Slots, SlotsHint},
     table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
 };
@@ -223,6 +223,7 @@ impl Shard {
 #[repr(C, align(128))]
 pub(crate) struct ShardCell {
     hint: TableHint,
+    slots_hint: SlotsHint,
     /// Guards everything in the shard. Order: shards by rising index; then the observer's own locks.
     shard: Mutex<Shard>,
 }
@@ -231,6 +232,7 @@ impl ShardCell {
     pub(crate) fn new(seed: u64, stagger: u32) -> Self {
         let cell = Self {
             hint: TableHint::default(),
+            slots_hint: SlotsHint::default(),
             shard: Mutex::new(Shard {
                 main: Db::new(seed, stagger),
                 others: Vec::new(),
@@ -248,7 +250,7 @@ impl ShardCell {
 
     #[inline]
     pub(crate) fn lock(&self) -> ShardGuard<'_> {
-        ShardGuard { hint: &self.hint, shard: self.shard.lock() }
+        ShardGuard { hint: &self.hint, slots_hint: &self.slots_hint, shard: self.shard.lock() }
     }
 
     #[inline]
@@ -257,14 +259,20 @@ impl ShardCell {
     }
 
     #[inline]
+    pub(crate) fn prefetch_slot(&self, slot: u16) {
+        self.slots_hint.prefetch(slot);
+    }
+
+    #[inline]
     pub(crate) fn prefetch_entry(&self, hash: u64, pinned: &crossbeam_epoch::Guard) {
         self.hint.prefetch_entry(hash, pinned);
     }
 }
 
-/// A locked shard. Letting go publishes where the main table now stands.
+/// A locked shard. Letting go publishes where the main table and the slots' state now stand.
 pub(crate) struct ShardGuard<'s> {
     hint: &'s TableHint,
+    slots_hint: &'s SlotsHint,
     shard: MutexGuard<'s, Shard>,
 }
 
@@ -295,5 +303,6 @@ impl Drop for ShardGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         self.publish();
+        self.slots_hint.publish(self.shard.slots.as_deref());
     }
 }

@@ -8,4 +8,6 @@ mod formed;
 mod many;
 mod pubsub;
 mod support;
+mod tracking;
 mod transactions;
+mod wait;

@@ -11,12 +11,16 @@ pub enum Invalidation<'a> {
     All,
     /// Of one key.
     Key(&'a [u8]),
+    /// Of one key, whose change a client made that does not want to hear of its own (NOLOOP): by the origin that numbers its
+    /// requests, and its id there.
+    KeyBy((u64, u64), &'a [u8]),
 }
 
 mod what {
     pub(super) const BEGUN: u8 = 0;
     pub(super) const ALL: u8 = 1;
     pub(super) const KEY: u8 = 2;
+    pub(super) const KEY_BY: u8 = 3;
 }
 
 impl<'a> Invalidation<'a> {
@@ -27,6 +31,12 @@ impl<'a> Invalidation<'a> {
             Self::All => buf.push(what::ALL),
             Self::Key(key) => {
                 buf.push(what::KEY);
+                buf.extend_from_slice(key);
+            }
+            Self::KeyBy((origin, client), key) => {
+                buf.push(what::KEY_BY);
+                buf.extend_from_slice(&origin.to_le_bytes());
+                buf.extend_from_slice(&client.to_le_bytes());
                 buf.extend_from_slice(key);
             }
         }
@@ -42,6 +52,7 @@ impl<'a> Invalidation<'a> {
             what::BEGUN => reader.end().map(|()| Self::Begun),
             what::ALL => reader.end().map(|()| Self::All),
             what::KEY => Ok(Self::Key(reader.0)),
+            what::KEY_BY => Ok(Self::KeyBy((reader.u64()?, reader.u64()?), reader.0)),
             other => Err(ForwardError::UnknownInvalidation(other)),
         }
     }
@@ -53,7 +64,8 @@ mod tests {
 
     #[test]
     fn an_invalidation_comes_back() {
-        for told in [Invalidation::Begun, Invalidation::All, Invalidation::Key(b"k"), Invalidation::Key(b"")] {
+        let keys = [Invalidation::Key(b"k"), Invalidation::Key(b""), Invalidation::KeyBy((1, 2), b"k")];
+        for told in [Invalidation::Begun, Invalidation::All].into_iter().chain(keys) {
             let mut buf = Vec::new();
             told.encode(&mut buf);
             assert_eq!(Invalidation::decode(&buf), Ok(told));

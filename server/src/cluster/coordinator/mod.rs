@@ -56,7 +56,7 @@ use self::{
     settings::{PartitionPolicy, Settings},
 };
 use super::{
-    member::View,
+    member::{MemberInfo, View},
     plane::{Claim, DataPlane, Follow, PlaneEvent, Row, Start},
     table::SlotTable,
 };
@@ -268,6 +268,22 @@ impl Coordinator {
     #[must_use]
     pub fn may_write(&self) -> bool {
         self.settings.policy == PartitionPolicy::Available || self.view.has_majority()
+    }
+
+    /// How many copies each slot can come to have: what is wanted, as far as there are members to hold them. None is made
+    /// without a majority.
+    #[must_use]
+    pub fn copies_possible(&self) -> usize {
+        if !self.view.has_majority() {
+            return 0;
+        }
+        let holds = |info: &MemberInfo| info.identity != self.me && !info.is_leaving && info.weight > 0;
+        self.view.live().filter(|member| holds(&member.info)).count().min(self.settings.copies)
+    }
+
+    /// Lets what these slots lack be seen to before the others: requests wait for it.
+    pub fn hurry(&mut self, io: &mut Io<'_>, slots: &[u16]) {
+        self.reconcile_first(io, slots);
     }
 
     /// Under which name this node owns and copies slots.

@@ -113,10 +113,23 @@ impl Coordinator {
         let slots = self.reconcile.todo.some_from(self.reconcile.cursor, self.settings.steps_per_tick_max);
         for slot in slots {
             self.reconcile.cursor = slot.wrapping_add(1);
-            self.reconcile.todo.remove(slot);
-            if !self.step(io, slot) {
-                self.reconcile.todo.insert(slot);
+            self.step_todo(io, slot);
+        }
+    }
+
+    /// Compares some slots with the plan before the others.
+    pub(super) fn reconcile_first(&mut self, io: &mut Io<'_>, slots: &[u16]) {
+        for slot in slots.iter().take(self.settings.steps_per_tick_max) {
+            if self.reconcile.todo.contains(*slot) {
+                self.step_todo(io, *slot);
             }
+        }
+    }
+
+    fn step_todo(&mut self, io: &mut Io<'_>, slot: u16) {
+        self.reconcile.todo.remove(slot);
+        if !self.step(io, slot) {
+            self.reconcile.todo.insert(slot);
         }
     }
 

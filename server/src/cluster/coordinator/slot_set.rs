@@ -23,6 +23,10 @@ impl SlotSet {
         }
     }
 
+    pub(super) fn contains(&self, slot: u16) -> bool {
+        self.0.get(usize::from(slot / 64)).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
     /// Up to `max` of its slots from `begin` on, and on from 0 behind the last.
     pub(super) fn some_from(&self, begin: u16, max: usize) -> Vec<u16> {
         let (before, behind): (Vec<u16>, Vec<u16>) =

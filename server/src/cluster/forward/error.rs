@@ -26,6 +26,12 @@ pub enum ForwardFailure {
          slot's owner dies before they have it"
     )]
     Unconfirmed,
+    /// The slot had fewer copies than `write-acks` until the deadline. Nothing was executed.
+    #[error(
+        "NOREPLICAS Not enough good replicas to write: fewer are in sync than write-acks asks for, and no other was in time; \
+         nothing was executed"
+    )]
+    TooFewCopies,
     /// The request is longer than what nodes send each other.
     #[error("ERR the request is too long to be forwarded to the node that owns its slot")]
     TooLong,
@@ -35,7 +41,7 @@ impl ForwardFailure {
     /// Whether the same request may be sent again without being executed twice.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::BetweenOwners | Self::TooManyWait)
+        matches!(self, Self::Unreachable | Self::BetweenOwners | Self::TooManyWait | Self::TooFewCopies)
     }
 }
 

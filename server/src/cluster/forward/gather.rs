@@ -48,7 +48,14 @@ impl Gather {
         let replies: Result<Vec<&[u8]>, ForwardFailure> = parts.map(|index| wave.reply(index)).collect();
         let version = if self.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         match replies {
-            Err(failure) => ReplyWriter::new(out, version).error(failure.to_string()),
+            Err(failure) => {
+                let parts = (first..first + self.parts).map(|index| wave.reply(index));
+                // One part that ran makes it a lie that nothing did.
+                let is_partial =
+                    self.combine == Combine::Flushed && failure.is_retryable() && parts.flatten().count() > 0;
+                let failure = if is_partial { ForwardFailure::OutcomeUnknown } else { failure };
+                ReplyWriter::new(out, version).error(failure.to_string());
+            }
             Ok(replies) => {
                 if let Some(error) = replies.iter().find(|reply| reply.starts_with(b"-")) {
                     return out.extend_from_slice(error);

@@ -19,7 +19,7 @@ use crate::{
     cluster::replication::withheld::{self, Withheld},
     node::Node,
     session::blocking::Blocked,
-    store::observer::Observer,
+    store::{keyspace::Written, observer::Observer},
 };
 
 /// Invalidations that wait for a link's socket: with more, the peer is told that everything is stale.
@@ -75,7 +75,9 @@ impl Late {
         let mut queue = self.0.lock();
         let queue_len = queue.invalidations.len();
         let (stale, is_full) = match stale {
-            Invalidation::Key(key) if queue_len + key.len() > INVALIDATIONS_BYTES_MAX => (Invalidation::All, true),
+            Invalidation::Key(key) | Invalidation::KeyBy(_, key) if queue_len + key.len() > INVALIDATIONS_BYTES_MAX => {
+                (Invalidation::All, true)
+            }
             stale => (stale, stale == Invalidation::All),
         };
         if is_full {
@@ -100,6 +102,17 @@ pub(super) fn write_invalidation(stale: Invalidation<'_>, out: &mut Vec<u8>) {
     let begun = frame::begin(out, kind::INVALIDATE, 0);
     stale.encode(out);
     // A key was a part of a request: it fits.
+    let _ = frame::finish(out, begun, FRAME_LEN_MAX);
+}
+
+/// Appends a frame that tells where slots stand with what a frame's requests wrote; none where they wrote nothing.
+pub(super) fn write_written(id: u64, written: &[Written], out: &mut Vec<u8>) {
+    if written.is_empty() {
+        return;
+    }
+    let begun = frame::begin(out, kind::WRITTEN, 0);
+    forward::encode_written(id, written.iter().map(|written| (written.slot, written.at)), out);
+    // It has a few bytes for each request of a frame that was short enough.
     let _ = frame::finish(out, begun, FRAME_LEN_MAX);
 }
 
@@ -150,6 +163,7 @@ pub(super) async fn wait(node: Arc<Node>, id: u64, mut blocked: Blocked, ended: 
                 let Ok(mut answer) = reply else { return late.push(id, Status::Later, &[]) };
                 withheld::wait(&node, &mut answer.withheld, withheld::patience(&node)).await;
                 let status = if answer.withheld.is_empty() { Status::Done } else { Status::Unconfirmed };
+                late.push_frame(|frames| write_written(id, &answer.written, frames));
                 return late.push(id, status, &answer.reply);
             }
             () = ended.cancelled() => return blocked.abandon(&node),

@@ -110,11 +110,13 @@ impl Socket {
 fn take_frame(node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
     match frame.kind {
         kind::REPLY => links.take_reply(peer, frame.payload, now).map_err(io::Error::other),
+        kind::WRITTEN => links.take_written(frame.payload).map_err(io::Error::other),
         kind::INVALIDATE => {
             let tracking = &node.hub.tracking;
             match Invalidation::decode(frame.payload).map_err(io::Error::other)? {
-                Invalidation::Key(key) => tracking.invalidate_here(0, key),
-                Invalidation::All => tracking.invalidate_all_here(),
+                Invalidation::Key(key) => tracking.invalidate_elsewhere(None, key),
+                Invalidation::KeyBy(writer, key) => tracking.invalidate_elsewhere(Some(writer), key),
+                Invalidation::All => tracking.invalidate_all_elsewhere(),
                 // What was read before may have changed before.
                 Invalidation::Begun => tracking.distrust(),
             }

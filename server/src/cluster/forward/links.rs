@@ -24,7 +24,10 @@ use super::{
     error::ForwardFailure,
     wave::{Item, State, Target, Wave},
 };
-use crate::cluster::routing::{PeerIndex, Route, Routing};
+use crate::{
+    cluster::routing::{PeerIndex, Route, Routing},
+    store::keyspace::Written,
+};
 
 /// How long a peer that could not be reached is left alone.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
@@ -173,7 +176,7 @@ impl Links {
     /// Takes back a wave that nothing joined, or that has ended.
     #[inline]
     pub(crate) fn give_back(&mut self, mut wave: Box<Wave>) {
-        if !wave.is_empty() || !wave.local.is_empty() {
+        if !wave.is_empty() || !wave.requests.is_empty() || !wave.local.is_empty() {
             wave.reset();
         }
         if self.spare.len() < SPARE_MAX {
@@ -263,8 +266,13 @@ impl Links {
                 }
                 State::Waiting => {}
             }
-            match self.decide(key, &wave.items[index], routing, now) {
-                Decision::Hold => is_held_up = true,
+            let mut decision = self.decide(key, &wave.items[index], routing, now);
+            if decision == Decision::Unreachable {
+                wave.send_to_owner(index);
+                decision = self.decide(key, &wave.items[index], routing, now);
+            }
+            match decision {
+                Decision::Hold | Decision::Unreachable => is_held_up = true,
                 Decision::Here => {
                     // Retries elsewhere are told apart by the number, wherever it was run first.
                     let item = &mut wave.items[index];
@@ -286,13 +294,27 @@ impl Links {
 
     /// Where an item goes now. All of one slot get the same answer in one dispatch.
     fn decide(&mut self, key: WaveKey, item: &Item, routing: &Routing, now: Instant) -> Decision {
-        let decision = match item.target {
-            Target::Here => return Decision::Here,
-            Target::Node(peer) => return self.decide_peer(key, peer, now),
-            Target::Owner => self.decided.get(item.slot),
-        };
-        if let Some(decision) = decision {
-            return decision;
+        let is_for = |decision: Decision, peer: PeerIndex| decision == Decision::Peer(peer);
+        match (item.target, self.decided.get(item.slot)) {
+            (Target::Here, _) => return Decision::Here,
+            (Target::Node(peer), _) => return self.decide_peer(key, peer, now),
+            (Target::Copy(peer), None) => {
+                let decision = self.decide_peer(key, peer, now);
+                if decision == Decision::Hold {
+                    return Decision::Unreachable;
+                }
+                self.decided.set(item.slot, decision);
+                return decision;
+            }
+            // What went elsewhere, to the owner or to a copy, must have been answered first.
+            (Target::Copy(peer), Some(decision)) => {
+                return if is_for(decision, peer) { decision } else { Decision::Hold };
+            }
+            (Target::Owner, Some(decision @ Decision::Peer(peer))) => {
+                return if routing.route(item.slot) == Route::Peer(peer) { decision } else { Decision::Hold };
+            }
+            (Target::Owner, Some(decision)) => return decision,
+            (Target::Owner, None) => {}
         }
         let decision = match routing.route(item.slot) {
             Route::Mine => Decision::Here,
@@ -413,12 +435,13 @@ impl Links {
         let mut from = wave.replies.len();
         wave.replies.extend_from_slice(reply.bytes());
         let mut items = reply.items();
-        let (mut has_progress, mut is_refused) = (false, false);
+        let (mut has_any, mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false, false);
         for index in 0..wave.items.len() {
             if !matches!(wave.items[index].state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
                 continue;
             }
             let (status, len) = items.next().ok_or(BadReply::WrongCount)?;
+            has_any = true;
             match status {
                 Status::Done => {
                     has_progress = true;
@@ -428,6 +451,13 @@ impl Links {
                 Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
                 Status::NotMine | Status::Moved => {
                     is_refused = true;
+                    wave.items[index].lacks_copies = false;
+                    wave.send_to_owner(index);
+                    wave.resolve(index, State::Waiting);
+                }
+                Status::TooFewCopies => {
+                    lacks_copies = true;
+                    wave.items[index].lacks_copies = true;
                     wave.resolve(index, State::Waiting);
                 }
                 Status::Later => wave.resolve(index, State::Waiting),
@@ -435,9 +465,14 @@ impl Links {
             from += len;
         }
         if items.next().is_some() {
-            return Err(BadReply::WrongCount);
+            // An answer to a count that was given up: the wave has asked anew.
+            return if has_any { Err(BadReply::WrongCount) } else { Ok(()) };
         }
-        if wave.has_waiting() {
+        if lacks_copies {
+            // It may take as long as a copy does: its bytes count among those that wait.
+            self.pause(key, now);
+            self.wave(key).into_iter().for_each(Wave::wake);
+        } else if wave.has_waiting() {
             if is_refused || !has_progress {
                 let at = timing::put_off(wave, now);
                 wave.wake();
@@ -450,6 +485,34 @@ impl Links {
             wave.wake();
         }
         Ok(())
+    }
+
+    /// Takes word from a peer of where slots stand with what a frame has written.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub(crate) fn take_written(&mut self, payload: &[u8]) -> Result<(), BadReply> {
+        let (id, written) = forward::decode_written(payload)?;
+        if let Some(wave) = self.wave(WaveKey::of_frame(id).0) {
+            wave.written.extend(written.map(|(slot, at)| Written { slot, at }));
+        }
+        Ok(())
+    }
+
+    /// Lets a WAIT ask anew at that time: what it has asked is over. Answers its wave.
+    pub(crate) fn ask_anew(&mut self, key: WaveKey, at: Instant) -> Option<&mut Wave> {
+        self.look_by(at);
+        let place = self.places.get_mut(key.index as usize)?;
+        let wave = place.wave.as_deref_mut()?;
+        if std::mem::take(&mut wave.is_parked) {
+            self.parked_bytes -= wave.requests.len();
+        }
+        wave.items.clear();
+        wave.gathers.clear();
+        wave.requests.clear();
+        wave.replies.clear();
+        (wave.retry_at, wave.tries) = (Some(at), 0);
+        Some(wave)
     }
 
     /// Tells the peers that keep state for a client to forget it.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `wave` | the requests of one batch that wait for others, and their replies in order |
 //! | `gather` | commands that were split over slots or nodes |
+//! | `wait_for` | WAIT, as it goes on |
 //! | `links` | a worker's queues to its peers; where each request goes |
 //! | `link` | a link's socket |
 //! | `owner` | the other end: runs what arrives |
@@ -32,6 +33,7 @@ pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod owner;
 pub(crate) mod slot_set;
+pub(crate) mod wait_for;
 pub(crate) mod wave;
 
 use std::sync::Arc;

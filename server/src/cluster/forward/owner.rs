@@ -93,6 +93,9 @@ impl PeerConnection {
     pub(crate) async fn run(mut self) {
         let end = std::future::poll_fn(|cx| with_worker(|worker| self.poll(cx, worker))).await;
         self.serving.node.hub.tracking.remove_follower(&self.serving.late);
+        for (_, waiting) in std::mem::take(&mut self.serving.waiting) {
+            self.serving.forget_waiting(Some(waiting));
+        }
         for (_, session) in std::mem::take(&mut self.serving.clients) {
             end_session(&self.serving.node, session);
         }
@@ -168,7 +171,8 @@ impl Serving {
             }
             kind::RELEASE => {
                 let client = forward::decode_release(frame.payload).map_err(io::Error::other)?;
-                self.waiting.remove(&client);
+                let waiting = self.waiting.remove(&client);
+                self.forget_waiting(waiting);
                 if let Some(session) = self.clients.remove(&client) {
                     end_session(&self.node, session);
                 }
@@ -211,6 +215,7 @@ impl Serving {
         worker.settings.refresh(&self.node.settings);
         worker.refused.clear();
         worker.withheld.clear();
+        worker.written.clear();
         if !self.node.cluster.guard.may_run(clock::boot_ms()) {
             return hold_off(forward.id, count, out);
         }
@@ -234,9 +239,12 @@ impl Serving {
             }
         }
         encoder.finish(out, Status::Later);
+        let mut written = Vec::new();
+        late::write_written(forward.id, &worker.written, &mut written);
         if !worker.withheld.is_empty() && out.len() - start <= FRAME_LEN_MAX {
             let payload = out.split_off(start + frame::HEADER_LEN);
             out.truncate(start);
+            out.append(&mut written);
             let withheld = std::mem::take(&mut worker.withheld);
             tokio::spawn(late::confirm(self.node.clone(), payload, count, withheld, self.late.clone()));
             return Ok(());
@@ -244,13 +252,25 @@ impl Serving {
         if frame::finish(out, begun, FRAME_LEN_MAX).is_err() {
             return refuse_too_long(forward.id, count, out);
         }
+        if !written.is_empty() {
+            // It comes first: behind the replies nobody waits for it.
+            out.splice(start..start, written);
+        }
         Ok(())
+    }
+
+    /// A client waits no more.
+    fn forget_waiting(&self, waiting: Option<(DropGuard, u64)>) {
+        if let Some((_, id)) = waiting {
+            self.node.hub.tracking.forget_writer(id);
+        }
     }
 
     /// Answers a frame when its one request has what it waits for.
     fn reply_later(&mut self, id: u64, client: u64, blocked: Blocked) {
         let ended = CancellationToken::new();
-        self.waiting.insert(client, (ended.clone().drop_guard(), blocked.client_id()));
+        let before = self.waiting.insert(client, (ended.clone().drop_guard(), blocked.client_id()));
+        self.forget_waiting(before);
         tokio::spawn(late::wait(self.node.clone(), id, blocked, ended, self.late.clone()));
     }
 
@@ -282,6 +302,10 @@ impl Serving {
         session.db = usize::from(manner.db).min(crate::store::DATABASES - 1);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.no_touch = manner.no_touch;
+        let writer_id = session.client.id;
+        if manner.is_noloop {
+            self.node.hub.tracking.note_writer(writer_id, (group.first.origin, manner.client));
+        }
         let mut served = Served::new(std::mem::take(&mut worker.ends), group, full_at);
         let mut from = 0;
         let start = out.len();
@@ -299,6 +323,9 @@ impl Serving {
             }
             _ => false,
         };
+        if manner.is_noloop && self.blocked.is_none() {
+            self.node.hub.tracking.forget_writer(writer_id);
+        }
         // A refused transaction is still queued.
         session.transaction = None;
         session.refresh_mode();

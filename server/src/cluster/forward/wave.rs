@@ -7,36 +7,32 @@
 //! The replies of what ran here stand in one buffer; each item knows at which place of it its own reply belongs. When
 //! every item has one, [`Wave::assemble`] puts them together in the order of the requests.
 
-use std::{
-    ops::Range,
-    time::{Duration, Instant},
-};
+use std::{ops::Range, time::Instant};
 
 use rondache_protocol::{
     bus::forward::Manner,
     resp::writer::{ReplyWriter, RespVersion},
 };
 
-use super::{error::ForwardFailure, gather::Gather};
+use super::{error::ForwardFailure, gather::Gather, wait_for::WaitFor};
 use crate::{
     cluster::{
         replication::withheld::Withheld,
         routing::{PeerIndex, Route, Routing},
     },
-    command::args::Args,
+    store::keyspace::Written,
 };
 
 /// The slot of an item that goes to a node rather than to a slot's owner.
 pub(crate) const NO_SLOT: u16 = u16::MAX;
-
-/// How long a WAIT that counted too few copies pauses before it counts again.
-pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Where an item goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// To the owner of its slot, whoever that is by then.
     Owner,
+    /// To this peer, which has a copy of its slot; where that can't answer, to the owner.
+    Copy(PeerIndex),
     /// To this node, as part of a command that concerns all nodes.
     Here,
     /// To one peer, likewise.
@@ -87,6 +83,8 @@ pub(crate) struct Item {
     pub(crate) is_blocking: bool,
     /// Whether the client wants no reply.
     pub(crate) is_silent: bool,
+    /// Whether the slot's owner lets it wait for copies.
+    pub(crate) lacks_copies: bool,
     /// Which of the wave's gathers it is a part of.
     pub(crate) gather: Option<u16>,
     /// Where in [`Wave::local`] its reply belongs.
@@ -108,6 +106,8 @@ pub(crate) struct Wave {
     pub(crate) gathers: Vec<Gather>,
     /// What was written here: copies must confirm it before any reply is sent. Where `nth` is set it names an item.
     pub(crate) withheld: Vec<Withheld>,
+    /// Where slots stand with what the items wrote.
+    pub(crate) written: Vec<Written>,
     /// WAIT: what it asked for.
     pub(crate) wait: Option<WaitFor>,
     /// Frames that were sent and not answered.
@@ -133,6 +133,10 @@ pub(crate) struct Wave {
     pub(crate) has_left_out: bool,
     /// How often items were refused or lost: the pause before the next try follows from it.
     pub(crate) tries: u32,
+    /// Whether its deadline was put off for what waited behind writes that were given up.
+    pub(crate) is_extended: bool,
+    /// Whether it is a transaction whose watched keys the session keeps an eye on until it has run.
+    pub(crate) keeps_watch: bool,
 }
 
 impl Default for Wave {
@@ -144,6 +148,7 @@ impl Default for Wave {
             replies: Vec::new(),
             gathers: Vec::new(),
             withheld: Vec::new(),
+            written: Vec::new(),
             wait: None,
             open: 0,
             frames: 0,
@@ -157,37 +162,10 @@ impl Default for Wave {
             is_parked: false,
             has_left_out: false,
             tries: 0,
+            is_extended: false,
+            keeps_watch: false,
         }
     }
-}
-
-/// What WAIT asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitFor {
-    /// How many copies.
-    pub(crate) wanted: i64,
-    /// For how long, in ms; 0: for ever.
-    pub(crate) timeout_ms: i64,
-}
-
-impl WaitFor {
-    /// By the command's arguments, which were looked at before.
-    pub(crate) fn of(args: &Args<'_>) -> Option<Self> {
-        Some(Self { wanted: args.integer(1).ok()?, timeout_ms: args.integer(2).ok()? })
-    }
-
-    /// The request that waits for the rest of the time; `None`: there is none.
-    pub(crate) fn again(self, waited: Duration) -> Option<Vec<u8>> {
-        let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
-        let rest_ms = if self.timeout_ms == 0 { 0 } else { self.timeout_ms.saturating_sub(waited_ms) };
-        let is_over = self.timeout_ms != 0 && rest_ms <= 0;
-        (!is_over).then(|| format!("*3\r\n$4\r\nWAIT\r\n{}{}", word(self.wanted), word(rest_ms)).into_bytes())
-    }
-}
-
-fn word(number: i64) -> String {
-    let digits = number.to_string();
-    format!("${}\r\n{digits}\r\n", digits.len())
 }
 
 /// Buffers that grew beyond this are given back when their wave has ended.
@@ -202,6 +180,7 @@ pub(crate) struct Joining {
     pub(crate) is_write: bool,
     pub(crate) is_blocking: bool,
     pub(crate) is_silent: bool,
+    pub(crate) lacks_copies: bool,
     /// Where among the local replies its own belongs.
     pub(crate) at: usize,
 }
@@ -217,7 +196,7 @@ impl Wave {
     pub(crate) fn push(&mut self, joining: Joining, gather: Option<u16>, write: impl FnOnce(&mut Vec<u8>)) {
         let from = self.requests.len();
         write(&mut self.requests);
-        let Joining { slot, target, manner, is_write, is_blocking, is_silent, at } = joining;
+        let Joining { slot, target, manner, is_write, is_blocking, is_silent, lacks_copies, at } = joining;
         self.unresolved += 1;
         self.items.push(Item {
             request: from..self.requests.len(),
@@ -231,6 +210,7 @@ impl Wave {
             is_write,
             is_blocking,
             is_silent,
+            lacks_copies,
             gather,
             at,
         });
@@ -320,6 +300,42 @@ impl Wave {
         self.items.iter().any(|item| item.is_blocking)
     }
 
+    /// A read that no copy can answer goes to the owner of its slot.
+    pub(crate) fn send_to_owner(&mut self, index: usize) {
+        if let Some(item) = self.items.get_mut(index)
+            && matches!(item.target, Target::Copy(_))
+        {
+            (item.target, item.manner.reads_copy) = (Target::Owner, false);
+        }
+    }
+
+    /// The slot's owner lets an item wait for copies, or does so no more.
+    pub(crate) fn note_lacking(&mut self, index: usize, lacks_copies: bool) {
+        if let Some(item) = self.items.get_mut(index) {
+            item.lacks_copies = lacks_copies;
+        }
+    }
+
+    /// Gives up the writes that wait for copies, and those behind them. Answers whether anything else waited behind them:
+    /// it may run now.
+    pub(crate) fn give_up_copies(&mut self) -> bool {
+        let lacking = |item: &&Item| item.state == State::Waiting && item.lacks_copies;
+        let slots: Vec<u16> = self.items.iter().filter(lacking).map(|item| item.slot).collect();
+        let mut is_freed = false;
+        for index in 0..self.items.len() {
+            let item = &self.items[index];
+            if item.state != State::Waiting || !slots.contains(&item.slot) {
+                continue;
+            }
+            match item.may_have_run {
+                _ if !item.is_write => is_freed = true,
+                true => self.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
+                false => self.resolve(index, State::Failed(ForwardFailure::TooFewCopies)),
+            }
+        }
+        is_freed
+    }
+
     /// Gives up what is not resolved.
     pub(crate) fn give_up(&mut self, why_waiting: impl Fn(&Item) -> ForwardFailure) {
         for index in 0..self.items.len() {
@@ -367,13 +383,6 @@ impl Wave {
             }
             self.local.splice(range, error);
         }
-    }
-
-    /// Where a WAIT counted too few copies: the request that goes on waiting, unless its time is over.
-    pub(crate) fn wait_again(&self, now: Instant) -> Option<Vec<u8>> {
-        let wait = self.wait?;
-        let count = self.gathers.first()?.least(self, 0);
-        if count >= wait.wanted { None } else { wait.again((now + WAIT_PAUSE).saturating_duration_since(self.began)) }
     }
 
     /// Wakes the connection that waits.
@@ -452,10 +461,12 @@ impl Wave {
         self.items.shrink_to(1024);
         self.gathers.clear();
         self.withheld.clear();
+        self.written.clear();
         self.wait = None;
         self.here.clear();
         (self.open, self.frames, self.unresolved, self.tries) = (0, 0, 0, 0);
         (self.is_parked, self.has_left_out) = (false, false);
+        (self.is_extended, self.keeps_watch) = (false, false);
         (self.deadline, self.retry_at, self.waker) = (None, None, None);
     }
 }
@@ -478,6 +489,7 @@ mod tests {
             is_write: true,
             is_blocking: false,
             is_silent: false,
+            lacks_copies: false,
             at,
         }
     }
@@ -535,6 +547,20 @@ mod tests {
         let mut out = Vec::new();
         wave.assemble(&mut out);
         assert_eq!(out, b":10\r\n");
+    }
+
+    #[test]
+    fn writes_that_waited_for_copies_in_vain_are_refused_and_reads_behind_them_are_not() {
+        let mut wave = Wave::default();
+        let read = Joining { is_write: false, ..joining(0) };
+        wave.push(Joining { lacks_copies: true, ..joining(0) }, None, |_| {});
+        wave.push(joining(0), None, |_| {});
+        wave.push(read, None, |_| {});
+        wave.push(Joining { slot: 2, ..read }, None, |_| {});
+        assert!(wave.give_up_copies());
+        let refused = Err(ForwardFailure::TooFewCopies);
+        assert_eq!((wave.reply(0), wave.reply(1), wave.unresolved), (refused, refused, 2));
+        assert!(!wave.give_up_copies());
     }
 
     #[test]

@@ -13,20 +13,22 @@ use parking_lot::Mutex;
 use rondache_protocol::{
     bus::{
         identity::Identity,
-        replicate::{Ack, Effect, Entry, Record, Records, Refusal, ReplicateError, put_ack, split_frame},
+        replicate::{Ack, Entry, Record, Records, Refusal, ReplicateError, put_ack, split_frame},
     },
     command::{self, Flags, keys_of},
-    resp::request::ArgRange,
     slot::slot_of,
 };
 
-use super::{Replication, plane::row_from_wire};
+use super::{
+    Replication,
+    ahead::{Ahead, Planned, Window},
+    plane::row_from_wire,
+};
 use crate::{
     cluster::plane::PlaneEvent,
     command::{
         args::Args,
-        ctx::{HashedKeys, Waiting},
-        registry,
+        ctx::{HashedKey, Waiting},
     },
     config::settings::{EvictionPolicy, Settings},
     node::{Node, stats::WorkerStats},
@@ -75,7 +77,6 @@ pub struct Applier {
 
 #[derive(Default)]
 struct Scratch {
-    ranges: Vec<ArgRange>,
     out: Vec<u8>,
     /// Slots of the present frame that were refused already.
     refused: Vec<u16>,
@@ -195,6 +196,8 @@ impl Applier {
             withheld: &mut Vec::new(),
             reads_copies: false,
             reads_copy: false,
+            lacks_copies: false,
+            written: &mut Vec::new(),
             nth: None,
         };
         self.scratch.refused.clear();
@@ -207,9 +210,7 @@ impl Applier {
             position,
             acks,
         };
-        for record in Records::new(records) {
-            frame.apply(record?, parts)?;
-        }
+        frame.apply_all(Records::new(records), Some(parts))?;
         // As much as these records brought is to go: the copy stays as large as it is.
         for (slot, bytes) in self.scratch.grown.drain(..) {
             put_ack(acks, &Ack::Shed { slot, bytes });
@@ -223,11 +224,20 @@ impl Applier {
 }
 
 impl Frame<'_, '_, '_> {
-    fn apply(&mut self, record: Record<'_>, parts: &mut Vec<u8>) -> Result<(), ReplicateError> {
-        if let Record::Part { is_last, bytes } = record {
-            return self.apply_part(is_last, bytes, parts);
+    /// Applies records. `parts` is what came of one that is cut into parts; `None`: a part would be nothing.
+    fn apply_all(&mut self, mut coming: Records<'_>, mut parts: Option<&mut Vec<u8>>) -> Result<(), ReplicateError> {
+        let mut window = Window::default();
+        while window.fill(&mut coming, &self.replication.node.store)? {
+            for ahead in window.records.drain(..) {
+                match (ahead, &mut parts) {
+                    (Ahead::Effect(planned), _) => self.apply_effect(&planned, &planned.args(&window.words)),
+                    (Ahead::Other(Record::Part { is_last, bytes }), Some(parts)) => {
+                        self.apply_part(is_last, bytes, parts)?;
+                    }
+                    (Ahead::Other(record), _) => self.apply_other(record),
+                }
+            }
         }
-        self.apply_whole(record);
         Ok(())
     }
 
@@ -238,16 +248,15 @@ impl Frame<'_, '_, '_> {
         parts.extend_from_slice(bytes);
         if is_last {
             let whole = std::mem::take(parts);
-            for record in Records::new(&whole) {
-                self.apply_whole(record?);
-            }
+            self.apply_all(Records::new(&whole), None)?;
         }
         Ok(())
     }
 
-    fn apply_whole(&mut self, record: Record<'_>) {
+    fn apply_other(&mut self, record: Record<'_>) {
         match record {
-            Record::Effect(effect) => self.apply_effect(&effect),
+            // Its words cannot be read.
+            Record::Effect(effect) => self.refuse(effect.head.slot, Refusal::Diverged),
             Record::Entry(entry) => {
                 let result = self.put_entry(&entry);
                 self.refuse_on_error(entry.slot, result);
@@ -322,30 +331,22 @@ impl Frame<'_, '_, '_> {
         put_ack(self.acks, &Ack::Refused { slot, position: self.position, at, reason });
     }
 
-    fn apply_effect(&mut self, effect: &Effect<'_>) {
-        let slot = effect.head.slot;
-        let mut ranges = std::mem::take(&mut self.scratch.ranges);
-        ranges.clear();
-        let result = match effect.words.ranges(&mut ranges) {
-            Ok(()) => self.run_effect(effect, &Args::new(effect.words.bytes(), &ranges)),
-            Err(_) => Err(Refusal::Diverged),
-        };
-        self.scratch.ranges = ranges;
-        self.refuse_on_error(slot, result);
+    fn apply_effect(&mut self, planned: &Planned<'_>, args: &Args<'_>) {
+        let result = self.run_effect(planned, args);
+        self.refuse_on_error(planned.effect.head.slot, result);
     }
 
     #[inline]
-    fn run_effect(&mut self, effect: &Effect<'_>, args: &Args<'_>) -> Result<(), Refusal> {
-        let head = &effect.head;
+    fn run_effect(&mut self, planned: &Planned<'_>, args: &Args<'_>) -> Result<(), Refusal> {
+        let head = &planned.effect.head;
         if args.is(0, "flushall") || args.is(0, "flushdb") {
             let db = args.is(0, "flushdb").then_some(usize::from(head.db));
             return self.control(head.slot, |control| control.flushed(head.at, db));
         }
-        let index = command::lookup(args.get(0)).ok_or(Refusal::Diverged)?;
-        let command = registry::by_index(index).ok_or(Refusal::Diverged)?;
+        let command = planned.command.ok_or(Refusal::Diverged)?;
         let spec = command.spec;
         let is_write = spec.flags.contains(Flags::WRITE) && spec.accepts(args.len());
-        if !is_write || usize::from(head.db) >= DATABASES || !keys_are_of(head.slot, spec, args) {
+        if !is_write || usize::from(head.db) >= DATABASES || !keys_are_of(head.slot, spec, args, planned.key) {
             return Err(Refusal::Diverged);
         }
         let shard = usize::from(head.slot) % SHARDS;
@@ -359,7 +360,7 @@ impl Frame<'_, '_, '_> {
         self.session.db = usize::from(head.db);
         let out = &mut self.scratch.out;
         out.clear();
-        let (result, _) = self.executor.call(self.session, command, args, HashedKeys::default(), Waiting::Never, out);
+        let (result, _) = self.executor.call(self.session, command, args, planned.hashed(), Waiting::Never, out);
         self.replication.stats.applied.fetch_add(1, Relaxed);
         result.map_err(|error| {
             tracing::error!(slot = head.slot, command = spec.name, %error, "an owner's effect failed here");
@@ -397,9 +398,9 @@ impl Frame<'_, '_, '_> {
 
 /// Whether all keys of an effect belong to its slot: only its shard is held.
 #[inline]
-fn keys_are_of(slot: u16, spec: &command::CommandSpec, args: &Args<'_>) -> bool {
+fn keys_are_of(slot: u16, spec: &command::CommandSpec, args: &Args<'_>, first: Option<HashedKey>) -> bool {
     if spec.single_key {
-        return slot_of(args.get(spec.first_key as usize)) == slot;
+        return first.is_some_and(|key| key.slot == slot);
     }
     let found = keys_of(spec, args.len(), |index| args.get(index)).unwrap_or_default();
     !found.is_empty() && found.iter().all(|key| slot_of(args.get(key.index)) == slot)

@@ -4,15 +4,16 @@
 //! |---|---|
 //! | [`plane`] | the coordinator's orders, as changes of routes and slots |
 //! | [`apply`] | the copy's side: a stream's records into the store |
+//! | `ahead` | whose memory is fetched before they run |
 //! | [`mover`] | slots that are being copied, paced |
 //! | [`pace`] | how many bytes a second |
 //! | [`link`] | a stream over a connection |
-//! | [`waiting`] | acknowledgements that somebody waits for: WAIT |
-//! | `withheld` | replies that wait for them: `write-acks` |
+//! | `withheld` | replies that wait for copies: `write-acks` |
 //!
 //! What is sent stands in [`Outgoing`] streams; see [`crate::store::replicate`]. Only [`link`] and the mover's thread do
 //! I/O or look at a clock.
 
+mod ahead;
 pub mod apply;
 pub mod link;
 pub mod mover;
@@ -20,7 +21,6 @@ pub mod pace;
 pub mod plane;
 #[cfg(test)]
 mod tests;
-pub mod waiting;
 pub(crate) mod withheld;
 
 use std::{

@@ -99,7 +99,7 @@ impl Mover {
     /// The next copy in line; one that is new is begun.
     fn next_fill(&self, now_ms: u64) -> Option<(u16, Identity)> {
         loop {
-            let (slot, to) = self.replication.fills.lock().pop_front()?;
+            let (slot, to) = self.pop_fill()?;
             let outgoing = self.replication.outgoing(to, slot);
             let began = self.replication.node.store.control(slot, |control| control.begin_fill(&outgoing, now_ms));
             match began {
@@ -112,6 +112,14 @@ impl Mover {
                 None => self.replication.lost_before_it_began(slot, to),
             }
         }
+    }
+
+    /// The first in line whose slot's writes wait for it, else the first.
+    fn pop_fill(&self) -> Option<(u16, Identity)> {
+        let awaited = &self.replication.node.cluster.awaited;
+        let mut fills = self.replication.fills.lock();
+        let first = fills.iter().position(|(slot, _)| awaited.contains(*slot)).unwrap_or(0);
+        fills.remove(first)
     }
 
     /// Starts the mover's thread, which ends with the node.

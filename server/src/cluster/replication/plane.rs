@@ -73,6 +73,7 @@ impl DataPlane for Plane {
             control.own(epoch, start == Start::Warm, &streams, (self.now_ms)());
             node.cluster.routing.set(slot, Route::Mine, false);
         });
+        node.cluster.awaited.remove(slot);
         self.has_new_routes = true;
     }
 
@@ -84,6 +85,7 @@ impl DataPlane for Plane {
             let is_copy = control.follow(epoch, follow == Follow::Copy);
             node.cluster.routing.set(slot, route, is_copy && follow == Follow::Copy);
         });
+        node.cluster.awaited.remove(slot);
         self.has_new_routes = true;
     }
 
@@ -98,7 +100,9 @@ impl DataPlane for Plane {
     }
 
     fn list_copy(&mut self, slot: u16, to: Identity) {
-        self.replication.node.store.control(slot, |control| control.list_copy(to));
+        let node = &self.replication.node;
+        node.store.control(slot, |control| control.list_copy(to));
+        node.cluster.awaited.remove(slot);
     }
 
     fn park(&mut self, slot: u16) {

@@ -22,13 +22,18 @@ use crate::{
 /// How often a write that waits looks for copies that were made since.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The streams of a slot's copies, and the place in each behind which the copy has a write.
+type Copies = Vec<(Arc<Outgoing>, u64)>;
+
 /// A write whose reply is withheld.
 #[derive(Debug)]
 pub(crate) struct Withheld {
     /// Where the slot stands with it.
     pub(crate) written: Written,
+    /// Other slots that it wrote to, with the same copies (FLUSHALL).
+    pub(crate) others: Vec<Written>,
     /// The slot's copies: their streams, and the place in each behind which the copy has the write.
-    pub(crate) copies: Vec<(Arc<Outgoing>, u64)>,
+    pub(crate) copies: Copies,
     /// How many of them must have it.
     pub(crate) wanted: usize,
     /// Where among the batch's replies its reply stands.
@@ -42,15 +47,48 @@ impl Withheld {
         self.copies.iter().filter(|(outgoing, position)| outgoing.acked() >= *position).count() >= self.wanted
     }
 
+    /// One write to many slots: those with the same copies are looked at together.
+    pub(crate) fn grouped(
+        slots: impl Iterator<Item = (Written, Copies)>,
+        wanted: usize,
+        reply: &Range<usize>,
+        nth: Option<usize>,
+    ) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (written, copies) in slots {
+            let is_same = |group: &&mut Self| {
+                group.copies.len() == copies.len()
+                    && group.copies.iter().zip(&copies).all(|((one, _), (other, _))| Arc::ptr_eq(one, other))
+            };
+            match groups.iter_mut().find(is_same) {
+                Some(group) => {
+                    group.others.push(written);
+                    // Behind the furthest place a copy has them all.
+                    group.copies.iter_mut().zip(&copies).for_each(|((_, at), (_, of_slot))| *at = (*at).max(*of_slot));
+                }
+                None => {
+                    let reply = reply.clone();
+                    groups.push(Self { written, others: Vec::new(), copies, wanted, reply, nth });
+                }
+            }
+        }
+        groups
+    }
+
     /// Copies may have been lost, and others made. A slot that this node gave away meanwhile keeps the copies that it
     /// had: whoever took it over has what they have.
-    fn look_again(&mut self, node: &Node) {
-        let copies = node.store.control(self.written.slot, |control| {
-            if control.holds(self.written.at) { control.acks() } else { Vec::new() }
-        });
-        if !copies.is_empty() {
-            self.copies = copies;
-        }
+    fn look_again(self, node: &Node) -> Vec<Self> {
+        let look = |written: &Written| {
+            let copies = node
+                .store
+                .control(written.slot, |control| if control.holds(written.at) { control.acks() } else { Vec::new() });
+            if copies.len() < self.wanted {
+                node.cluster.awaited.insert(written.slot);
+            }
+            (*written, if copies.is_empty() { self.copies.clone() } else { copies })
+        };
+        let slots = std::iter::once(&self.written).chain(&self.others).map(look);
+        Self::grouped(slots, self.wanted, &self.reply, self.nth)
     }
 }
 
@@ -67,7 +105,7 @@ pub(crate) async fn wait(node: &Node, withheld: &mut Vec<Withheld>, patience: Du
         if confirmed.is_ok() || Instant::now() >= deadline {
             return;
         }
-        withheld.iter_mut().for_each(|write| write.look_again(node));
+        *withheld = std::mem::take(withheld).into_iter().flat_map(|write| write.look_again(node)).collect();
     }
 }
 

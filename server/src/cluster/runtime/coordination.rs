@@ -27,7 +27,10 @@ use crate::{
         routing::Peer,
         thread::net::{ClusterNet, Joined},
     },
-    config::{cluster as config, settings::Settings as NodeSettings},
+    config::{
+        cluster::{self as config, ReadFrom},
+        settings::Settings as NodeSettings,
+    },
     node::{Node, clock},
 };
 
@@ -37,9 +40,11 @@ const TICK: Duration = Duration::from_millis(20);
 const STREAMS_TICKS: u64 = 5;
 /// Idle streams show that they live every so many ticks.
 const BEAT_TICKS: u64 = 50;
+/// Which copies answer reads is looked at every so many ticks.
+const READS_TICKS: u64 = 10;
 /// Slots whose copies are compared with their owner at a time: with [`STREAMS_TICKS`], a round over all slots takes about
-/// five minutes.
-const COMPARED_SLOTS: u16 = 6;
+/// a quarter of an hour.
+const COMPARED_SLOTS: u16 = 2;
 /// The settings are compared with another member's every so many ticks.
 const SETTINGS_TICKS: u64 = 100;
 /// Slots of the whole cluster that may be parked at once, on a node that has nothing else to do …
@@ -67,6 +72,8 @@ pub(crate) struct Coordination {
     pub(super) departure: Option<Departure>,
     snapshots: Snapshots,
     reports: Reports,
+    /// Digest of the table, version of the view and the setting by which the copies that answer reads were chosen.
+    reads_chosen_by: (u64, u64, ReadFrom),
     plane: Plane,
     out: Vec<Outgoing>,
     /// The coordinator's zero of time.
@@ -93,6 +100,7 @@ impl Coordination {
             weight: settings.cluster.weight,
             snapshots: Snapshots::default(),
             reports: Reports::default(),
+            reads_chosen_by: (0, 0, ReadFrom::Owner),
             plane: Plane::new(replication.clone()),
             node,
             net,
@@ -221,6 +229,12 @@ impl Coordination {
         let new = others(&view, &self.node).filter(|identity| !before.is_alive(identity));
         self.net.links.send_all(new, &agreed);
         self.drive(|coordinator, io| coordinator.view_changed(io, view));
+        self.promise_copies();
+    }
+
+    /// Lets writes wait for copies where those can be made, and only there.
+    fn promise_copies(&self) {
+        self.node.cluster.awaited.set_possible(self.coordinator.copies_possible());
     }
 
     fn note_peers(&self, view: &View) {
@@ -295,6 +309,8 @@ impl Coordination {
         let handoffs_max =
             HANDOFFS_IDLE_MAX.saturating_sub(commands_per_s / COMMANDS_PER_HANDOFF).max(HANDOFFS_BUSY_MAX);
         self.coordinator.set_handoffs_max(handoffs_max);
+        let awaited = self.node.cluster.awaited.slots();
+        self.drive(|coordinator, io| coordinator.hurry(io, &awaited));
         self.drive(|coordinator, io| coordinator.tick(io));
         if self.ticks.is_multiple_of(STREAMS_TICKS) {
             self.replication.tick();
@@ -314,8 +330,28 @@ impl Coordination {
             self.net.links.send_all(others(&self.view, &self.node), &Control::Report(report));
         }
         self.node.cluster.set_may_write(self.coordinator.may_write());
+        self.promise_copies();
+        if self.ticks.is_multiple_of(READS_TICKS) {
+            self.choose_reads();
+        }
         self.tick_departure().await;
         self.publish();
+    }
+
+    /// Looks which copies are to answer reads, where that may have changed.
+    fn choose_reads(&mut self) {
+        let cluster = &self.node.cluster;
+        let read_from = self.node.settings.load().cluster.read_from;
+        let chosen_by = match read_from {
+            // Nobody looks.
+            ReadFrom::Owner => (0, 0, read_from),
+            _ => (self.coordinator.table().digest(), self.view.version, read_from),
+        };
+        if chosen_by != self.reads_chosen_by {
+            self.reads_chosen_by = chosen_by;
+            let sources = (self.coordinator.table(), self.view.as_ref());
+            cluster.read_routes.choose(sources, &cluster.routing, &cluster.identity, read_from);
+        }
     }
 
     fn publish(&mut self) {

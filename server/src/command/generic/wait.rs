@@ -1,26 +1,39 @@
 //! WAIT: how many copies have what the connection wrote.
 //!
-//! The node that the client is connected to remembers the slots that the connection wrote to, and asks their owners again
-//! and again, until enough copies have all of them or the time is over. What an owner counts are the copies that may take
-//! a slot over and have everything that was written to it so far: that is no less than what the connection wrote.
+//! The node that the client is connected to remembers where the slots stood that the connection wrote to, and asks their
+//! owners again and again, until enough copies have all of that or the time is over. What an owner counts are the copies
+//! that may take the slot over; what an owner died with, before its copies had it, nobody has.
+
+use rondache_protocol::bus::replicate::SlotPosition;
 
 use crate::{
     cluster::forward::gather::Combine,
-    command::{CommandError, CommandResult, args::Args, ctx::Ctx},
+    command::{
+        CommandError, CommandResult,
+        args::Args,
+        ctx::{Ctx, Waiting},
+    },
     node::Node,
-    session::placing::Place,
+    session::{Session, placing::Place, written},
 };
 
-/// In place of a timeout: the slots to be counted, with commas between. Nodes ask each other so.
+/// In place of a timeout: the slots to be counted, as [`written::describe`] writes them. Nodes ask each other so.
 pub(crate) const COUNTED_SLOTS: &str = "slots:";
 
 /// `WAIT numreplicas timeout`, where nobody has to be asked: a node that is alone has no copies, and in a transaction
 /// nothing waits.
 pub(super) fn wait(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
-    if let Some(slots) = args.get(2).strip_prefix(COUNTED_SLOTS.as_bytes()) {
+    if ctx.waiting == Waiting::Never {
+        if counted_slots(args).is_none() {
+            check(args)?;
+        }
+        // It was counted before the transaction's shards were held.
+        ctx.reply.integer(ctx.session.acknowledged);
+        return Ok(());
+    }
+    if let Some(slots) = counted_slots(args) {
         ctx.ks.release();
-        let count = count(ctx.node, slots)?;
-        ctx.reply.integer(count);
+        ctx.reply.integer(count(ctx.node, slots.into_iter()));
         return Ok(());
     }
     check(args)?;
@@ -29,12 +42,23 @@ pub(super) fn wait(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> CommandResult {
 }
 
 /// Where a WAIT is answered, in a cluster.
-pub(crate) fn place_wait(args: &Args<'_>) -> Result<Place, CommandError> {
+pub(crate) fn place_wait(node: &Node, args: &Args<'_>) -> Result<Place, CommandError> {
     check(args)?;
-    Ok(Place::Everywhere(Combine::Least))
+    Ok(if node.cluster.routing.has_others() { Place::Everywhere(Combine::Least) } else { Place::Here })
 }
 
-fn check(args: &Args<'_>) -> CommandResult {
+/// What a WAIT in a transaction answers: the copies that have what the connection wrote before it. Slots of other nodes
+/// count as slots without copies: nobody can be asked while a transaction runs. No shard may be held.
+pub(crate) fn acknowledged(node: &Node, session: &Session, args: &Args<'_>) -> i64 {
+    match (counted_slots(args), &session.written) {
+        (Some(slots), _) => count(node, slots.into_iter()),
+        (None, Some(written)) => count(node, written.iter()),
+        (None, None) => 0,
+    }
+}
+
+/// Looks at the arguments, in Redis's words.
+pub(crate) fn check(args: &Args<'_>) -> CommandResult {
     args.integer(1)?;
     let timeout_ms =
         args.integer(2).map_err(|_| CommandError::coded("ERR timeout is not an integer or out of range"))?;
@@ -44,17 +68,16 @@ fn check(args: &Args<'_>) -> CommandResult {
     Ok(())
 }
 
-/// The least number of copies that one of these slots has; of no slots, as many as there may be.
-fn count(node: &Node, slots: &[u8]) -> Result<i64, CommandError> {
-    let mut least = node.settings.load().cluster.replicas;
-    for slot in slots.split(|byte| *byte == b',').filter(|slot| !slot.is_empty()) {
-        let slot = std::str::from_utf8(slot).ok().and_then(|slot| slot.parse().ok());
-        let slot = slot.filter(|slot| *slot < rondache_protocol::slot::SLOTS).ok_or(CommandError::NotInteger)?;
-        let copies = match node.cluster.routing.is_mine(slot) {
-            true => node.store.control(slot, |control| control.acks()),
-            false => Vec::new(),
-        };
-        least = least.min(copies.iter().filter(|(outgoing, position)| outgoing.acked() >= *position).count());
-    }
-    Ok(i64::try_from(least).unwrap_or(i64::MAX))
+fn counted_slots(args: &Args<'_>) -> Option<Vec<(u16, Option<SlotPosition>)>> {
+    written::parse(args.get(2).strip_prefix(COUNTED_SLOTS.as_bytes())?)
+}
+
+/// The least number of copies that have what was written to one of these slots; of no slots, as many as there may be.
+fn count(node: &Node, slots: impl Iterator<Item = (u16, Option<SlotPosition>)>) -> i64 {
+    let of_slot = |(slot, at): (u16, Option<SlotPosition>)| match slot < rondache_protocol::slot::SLOTS {
+        true if node.cluster.routing.is_mine(slot) => node.store.control(slot, |control| control.confirmed(at)),
+        _ => 0,
+    };
+    let least = slots.map(of_slot).min().unwrap_or(usize::MAX).min(node.settings.load().cluster.replicas);
+    i64::try_from(least).unwrap_or(i64::MAX)
 }

@@ -132,8 +132,9 @@ pub(super) const PARAMETERS: &[Parameter] = &[
                 _ => ReadFrom::Owner,
             };
         },
-        "Who answers reads on the main port: the owner, or also nodes with a copy, which may be behind by the replication \
-         lag.",
+        "Who answers reads on the main port: `owner`; `replica`: a copy in sync, this node's own, else one in its zone, else any; \
+         `nearest`: what this node owns or copies, else a node in its zone, else the owner. A copy may be behind by the \
+         replication lag. Clients that track or watch keys are answered by owners.",
     )
     .of_cluster(),
     Parameter::number(

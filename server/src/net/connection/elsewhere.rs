@@ -10,7 +10,7 @@ use rondache_protocol::{
     bus::{forward::Status, identity::WriteId},
     resp::{
         request::{RequestLimits, RequestParser},
-        writer::RespVersion,
+        writer::{ReplyWriter, RespVersion},
     },
 };
 
@@ -21,7 +21,7 @@ use crate::{
             error::ForwardFailure,
             link::start_tasks,
             links::WaveKey,
-            wave::{Item, State, WAIT_PAUSE, Wave},
+            wave::{Item, State, Wave},
         },
         replication::withheld::{self, Withheld},
         routing::{Route, Routing},
@@ -35,9 +35,11 @@ use crate::{
         Session,
         away::{Away, Served},
         batch::BatchEnd,
-        collect::owners,
+        collect::{owners, push_count},
         placing::Slots,
+        transaction,
     },
+    store::keyspace::{Circumstances, Keyspace},
 };
 
 /// A wave whose requests all have their replies.
@@ -46,8 +48,6 @@ enum Through {
     Sent(bool),
     /// Copies must confirm first what was written here.
     Written(Vec<Withheld>),
-    /// WAIT counted too few copies: this request counts again.
-    TooFew(Vec<u8>),
 }
 
 impl Connection {
@@ -79,7 +79,9 @@ impl Connection {
         }
         self.after_wave = turn;
         wave.began = Instant::now();
-        wave.deadline = Some(wave.began + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
+        let patience = Duration::from_millis(worker.settings.cluster.request_deadline_ms);
+        let wait = wave.wait.map(|wait| wait.deadline(wave.began, patience));
+        wave.deadline = wait.or(Some(wave.began + patience));
         Turn::Elsewhere(worker.links.insert(wave))
     }
 
@@ -89,12 +91,12 @@ impl Connection {
         enum Event {
             Done(bool),
             Confirm(Vec<Withheld>),
-            WaitAgain(Vec<u8>),
             Unblock(bool),
             Input,
         }
         let client = self.session.client.clone();
-        let is_blocking = with_worker(|worker| worker.links.wave(key).is_some_and(|wave| wave.is_blocking()));
+        let may_take_long = |wave: &mut Wave| wave.is_blocking() || wave.wait.is_some();
+        let is_blocking = with_worker(|worker| worker.links.wave(key).is_some_and(may_take_long));
         if is_blocking {
             client.set_waits_elsewhere(true);
         }
@@ -103,7 +105,6 @@ impl Connection {
             let event = poll_fn(|cx| {
                 match with_worker(|worker| self.poll_wave(cx, worker, key)) {
                     Poll::Ready(Through::Sent(is_alive)) => return Poll::Ready(Event::Done(is_alive)),
-                    Poll::Ready(Through::TooFew(request)) => return Poll::Ready(Event::WaitAgain(request)),
                     Poll::Ready(Through::Written(withheld)) => return Poll::Ready(Event::Confirm(withheld)),
                     Poll::Pending => {}
                 }
@@ -125,8 +126,10 @@ impl Connection {
                     withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
                     with_worker(|worker| worker.links.wave(key).into_iter().for_each(|wave| wave.disavow(&withheld)));
                 }
-                Event::WaitAgain(request) => break self.wait_again(key, request).await,
-                Event::Unblock(with_error) => with_worker(|worker| worker.links.unblock(client.id, with_error)),
+                Event::Unblock(with_error) => with_worker(|worker| match worker.links.wave(key) {
+                    Some(wave) if wave.wait.is_some() => wave.end_wait(with_error),
+                    _ => worker.links.unblock(client.id, with_error),
+                }),
                 Event::Input => {
                     if !self.take_input_while_blocked(may_read).await {
                         with_worker(|worker| drop(worker.links.remove(key)));
@@ -153,12 +156,13 @@ impl Connection {
                 return Poll::Ready(Through::Written(std::mem::take(&mut wave.withheld)));
             }
             if wave.unresolved == 0 {
+                if wave.wait.is_some() {
+                    self.count_again(worker, key);
+                    continue;
+                }
                 if !wave.gathers.is_empty() && wave.ask_again(Instant::now(), || owners(routing)) {
                     worker.links.pause(key, Instant::now());
                     continue;
-                }
-                if let Some(request) = wave.wait_again(Instant::now()) {
-                    return Poll::Ready(Through::TooFew(request));
                 }
                 return Poll::Ready(Through::Sent(self.finish_wave(worker, key)));
             }
@@ -168,6 +172,14 @@ impl Connection {
                 wave.deadline = Some(now + Duration::from_millis(worker.settings.cluster.request_deadline_ms));
             }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
+                if wave.end_late_wait(now) {
+                    continue;
+                }
+                let deadline_ms = worker.settings.cluster.request_deadline_ms;
+                if wave.give_up_copies() && !std::mem::replace(&mut wave.is_extended, true) {
+                    (wave.deadline, wave.retry_at) = (Some(now + Duration::from_millis(deadline_ms / 5)), None);
+                    continue;
+                }
                 wave.give_up(|item| why_waiting(routing, item));
                 continue;
             }
@@ -185,29 +197,17 @@ impl Connection {
         }
     }
 
-    /// Sends what stands before a WAIT, and puts that in front of what is to run next. `false`: the connection is gone.
-    async fn wait_again(&mut self, key: WaveKey, request: Vec<u8>) -> bool {
-        let is_sent = with_worker(|worker| {
-            let Some(wave) = worker.links.remove(key) else { return false };
-            let is_sent = wave.local.is_empty() || self.send(worker, &wave.local);
-            worker.links.give_back(wave);
-            is_sent
-        });
-        self.pending.splice(0..0, request);
-        self.has_more = true;
-        let pause = tokio::time::sleep(WAIT_PAUSE);
-        tokio::pin!(pause);
-        let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
-        let has_input = tokio::select! {
-            biased;
-            () = &mut pause => false,
-            () = Self::input_or_mail(&self.stream, &self.session, may_read) => true,
-        };
-        if has_input && !self.take_input_while_blocked(may_read).await {
-            return false;
+    /// Answers a WAIT whose owners have been asked, or has them asked again a little later.
+    fn count_again(&mut self, worker: &mut Worker, key: WaveKey) {
+        let now = Instant::now();
+        let is_alone = !self.node.cluster.routing.has_others();
+        let Some(at) = worker.links.wave(key).and_then(|wave| wave.count_again(now, is_alone)) else { return };
+        let patience = Duration::from_millis(worker.settings.cluster.request_deadline_ms);
+        let Some(wave) = worker.links.ask_anew(key, at) else { return };
+        if let Some(wait) = wave.wait {
+            push_count(&self.node.cluster.routing, &self.session, wait.joining, wave);
+            wave.deadline = Some(wait.deadline(now, patience));
         }
-        pause.await;
-        is_sent
     }
 
     /// Sends the replies of a wave that is through.
@@ -220,6 +220,10 @@ impl Connection {
             wave.assemble(&mut out);
         }
         let replies = if is_straight { &wave.replies } else { &out };
+        if wave.keeps_watch {
+            self.forget_watch();
+        }
+        self.session.note_written(&wave.written);
         let is_sent = replies.is_empty() || !self.is_over_limit(worker, replies.len()) && self.send(worker, replies);
         if !is_sent {
             self.unsent.clear();
@@ -228,6 +232,18 @@ impl Connection {
         worker.links.give_back(wave);
         self.release_if_done(worker);
         is_sent
+    }
+
+    /// The transaction that watched is over.
+    fn forget_watch(&mut self) {
+        let circumstances = Circumstances {
+            db: self.session.db,
+            now_ms: clock::unix_ms(),
+            client_id: self.session.client.id,
+            touch: false,
+        };
+        let mut ks = Keyspace::new(&self.node.store, &self.node.hub, circumstances);
+        transaction::forget_watch(&mut self.session, &mut ks);
     }
 
     /// Tells other nodes to forget the client, once it has no state there any more.
@@ -270,11 +286,15 @@ impl Connection {
         let (Some(first), Some(last)) = (wave.items.get(*first), wave.items.get(*last)) else { return };
         let range = first.request.start..last.request.end;
         let manner = first.manner;
+        if manner.is_watched && self.session.watch.is_none() {
+            return abort(wave, indexes);
+        }
         let mut served = Served {
             ends: std::mem::take(&mut worker.ends),
             first: WriteId { origin: worker.links.origin(), number: first.number },
             is_unit: manner.is_unit,
             is_retry: first.may_have_run,
+            reads_copy: false,
             age_ms: u32::try_from(wave.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             full_at: usize::MAX,
         };
@@ -283,6 +303,7 @@ impl Connection {
         (session.db, session.no_touch) = (usize::from(manner.db), manner.no_touch);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.tracking = self.session.tracking.take();
+        session.watch = self.session.watch.take_if(|_| manner.is_watched);
         // Messages between the parts of a reply would be taken for parts of it: they come behind the wave.
         session.is_remote = true;
         session.refresh_mode();
@@ -291,9 +312,14 @@ impl Connection {
         let mut from = replies.len();
         let requests = wave.requests.get(range).unwrap_or_default();
         worker.withheld.clear();
+        worker.written.clear();
         let away = Away::Serve(&mut served);
         let end = run_batch(&self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
+        if manner.is_watched {
+            // Where it has yet to run, it goes on watching.
+            self.session.watch = session.watch.take();
+        }
         if let Some(BatchEnd::Blocked(blocked)) = end {
             // It has come home: from here on it waits as any other. It was alone in its wave.
             self.after_wave = Turn::Block(blocked);
@@ -302,6 +328,7 @@ impl Connection {
         if served.is_unit {
             keep_last_reply(&mut replies, from, &mut served.ends);
         }
+        wave.written.append(&mut worker.written);
         for mut write in worker.withheld.drain(..) {
             let nth = if manner.is_unit { 0 } else { write.nth.unwrap_or(0) };
             write.nth = indexes.get(nth).copied();
@@ -311,13 +338,26 @@ impl Connection {
             match status {
                 Status::Done => wave.resolve(*index, State::Done { from, len: end - from }),
                 Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                Status::NotMine | Status::Moved | Status::Later | Status::Unconfirmed => {}
+                Status::TooFewCopies => wave.note_lacking(*index, true),
+                Status::NotMine | Status::Moved => wave.note_lacking(*index, false),
+                Status::Later | Status::Unconfirmed => {}
             }
             from = *end;
         }
         wave.replies = replies;
         served.ends.clear();
         worker.ends = served.ends;
+    }
+}
+
+/// Answers transactions whose watched keys nobody has kept an eye on as if one had changed.
+fn abort(wave: &mut Wave, indexes: &[usize]) {
+    for index in indexes {
+        let Some(item) = wave.items.get(*index) else { continue };
+        let version = if item.manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
+        let from = wave.replies.len();
+        ReplyWriter::new(&mut wave.replies, version).null_array();
+        wave.resolve(*index, State::Done { from, len: wave.replies.len() - from });
     }
 }
 

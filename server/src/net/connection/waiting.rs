@@ -64,8 +64,9 @@ impl Connection {
             };
             match event {
                 Event::Routes => {}
-                Event::Reply(Some(Answer { reply, mut withheld })) => {
+                Event::Reply(Some(Answer { reply, mut withheld, written })) => {
                     blocked.leave(&self.node);
+                    self.session.note_written(&written);
                     withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
                     if !blocked.is_silent {
                         match withheld.is_empty() {

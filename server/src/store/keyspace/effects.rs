@@ -105,9 +105,10 @@ impl<'s> Keyspace<'s> {
         }
     }
 
-    /// Where the slots stand that were written to since this was last called.
-    pub fn take_written(&mut self, into: &mut Vec<Written>) {
-        into.append(&mut self.written);
+    /// Where the slots stand that were written to since this was last taken or forgotten.
+    #[inline]
+    pub(crate) fn written(&self) -> &[Written] {
+        &self.written
     }
 
     /// Forgets where slots stand that were written to.

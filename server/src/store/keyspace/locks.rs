@@ -70,6 +70,14 @@ impl<'s> Keyspace<'s> {
         }
     }
 
+    /// Calls `visit` with every slot that this node owns, and its shard.
+    pub(crate) fn for_each_slot(&mut self, mut visit: impl FnMut(&Shard, u16)) {
+        self.for_each_shard(|index, shard| {
+            let slots = shard.served_slots();
+            slots.indexes().for_each(|at| visit(shard, (at * SHARDS + index) as u16));
+        });
+    }
+
     /// Calls `visit` with one shard, locking it for the call where it is not held.
     pub(crate) fn with_shard<R>(&mut self, shard: usize, visit: impl FnOnce(&mut Shard) -> R) -> R {
         if self.holds(shard) {

@@ -11,7 +11,7 @@ use super::{
     CopyLink, SlotState, Stage,
     filling::{self, Needs},
     outgoing::{Outgoing, StreamEvent},
-    pending::{Pending, PendingEffects},
+    pending::PendingEffects,
     recent::REPLY_LEN_MAX,
 };
 use crate::store::{SHARDS, shard::Shard};
@@ -45,6 +45,27 @@ impl Drop for Wakes {
 /// A forwarded write that has just been executed.
 pub(crate) type Forwarded<'a> = (WriteId, &'a [u8]);
 
+/// The effects of one slot that are appended together.
+struct Span<'a> {
+    slot: u16,
+    /// The slot's count of effects before.
+    before: u64,
+    at: SlotPosition,
+    /// The forwarded write behind them; told with the last.
+    write: Option<Write<'a>>,
+}
+
+impl Span<'_> {
+    /// Each of them, and its words.
+    fn effects<'a>(&'a self, pending: &'a PendingEffects) -> impl Iterator<Item = (EffectHead<'a>, &'a [u8])> + Clone {
+        pending.items().iter().filter(|item| item.slot == self.slot).zip(self.before + 1..).map(|(item, seq)| {
+            let write = if seq == self.at.seq { self.write } else { None };
+            let at = SlotPosition { epoch: self.at.epoch, seq };
+            (EffectHead { slot: self.slot, at, db: item.db, now_ms: item.now_ms, write }, pending.words(item))
+        })
+    }
+}
+
 impl Shard {
     /// Appends the effects of one slot, as one piece, to the streams of its copies. Answers where the slot stands then;
     /// `None`: the slot was never part of a cluster.
@@ -70,41 +91,45 @@ impl Shard {
         if state.copies.is_empty() {
             return Some(at);
         }
-        let mut copies = std::mem::take(&mut state.copies);
+        let span = Span { slot, before: before.seq, at, write };
+        if state.copies.iter().all(|link| link.stage == Stage::Complete) {
+            state.copies.retain_mut(|link| {
+                link.append_or_tell(&span, last.now_ms, wakes, |buf| {
+                    span.effects(pending).for_each(|(head, words)| put_effect(buf, &head, words));
+                })
+            });
+        } else {
+            self.append_as_needed(&span, pending, last.now_ms, wakes);
+        }
+        Some(at)
+    }
+
+    /// The same where a copy is being made, which may need something else than the effects.
+    #[cold]
+    fn append_as_needed(&mut self, span: &Span<'_>, pending: &PendingEffects, now_ms: u64, wakes: &mut Wakes) {
+        let Some(slots) = self.slots.as_deref_mut() else { return };
+        let mut copies = std::mem::take(&mut slots.state_mut(span.slot).copies);
         copies.retain_mut(|link| {
             let needs = match link.stage {
                 Stage::Complete => Vec::new(),
                 Stage::Filling(cursor) => {
-                    let words = |item: &Pending| EffectWords::new(pending.words(item)).ok();
-                    let effects = mine().filter_map(|item| Some((usize::from(item.db), words(item)?)));
-                    self.needs(cursor, effects)
+                    let effects = span.effects(pending);
+                    let of = |(head, words): (EffectHead<'_>, _)| {
+                        Some((usize::from(head.db), EffectWords::new(words).ok()?))
+                    };
+                    self.needs(cursor, effects.filter_map(of))
                 }
             };
-            let sent = link.append(last.now_ms, wakes, |buf| {
+            link.append_or_tell(span, now_ms, wakes, |buf| {
                 let mut needs = needs.iter();
-                let mut seq = before.seq;
-                for item in mine() {
-                    seq += 1;
-                    let write = if seq == at.seq { write } else { None };
-                    let head = EffectHead {
-                        slot,
-                        at: SlotPosition { epoch: at.epoch, seq },
-                        db: item.db,
-                        now_ms: item.now_ms,
-                        write,
-                    };
-                    self.put(buf, needs.next().unwrap_or(&Needs::Effect), &head, pending.words(item));
+                for (head, words) in span.effects(pending) {
+                    self.put(buf, needs.next().unwrap_or(&Needs::Effect), &head, words);
                 }
-            });
-            if !sent {
-                link.outgoing.tell(StreamEvent::Lost { slot, epoch: at.epoch });
-            }
-            sent
+            })
         });
         if let Some(slots) = self.slots.as_deref_mut() {
-            slots.state_mut(slot).copies = copies;
+            slots.state_mut(span.slot).copies = copies;
         }
-        Some(at)
     }
 
     /// Writes what a copy needs of an effect.
@@ -150,6 +175,22 @@ pub(crate) fn append_flush(shard: &mut Shard, shard_index: usize, db: Option<usi
 }
 
 impl CopyLink {
+    /// Appends effects; `false`: the stream has overflowed, and has been told that the copy is lost.
+    #[inline]
+    fn append_or_tell(
+        &mut self,
+        span: &Span<'_>,
+        now_ms: u64,
+        wakes: &mut Wakes,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let is_sent = self.append(now_ms, wakes, write);
+        if !is_sent {
+            self.outgoing.tell(StreamEvent::Lost { slot: span.slot, epoch: span.at.epoch });
+        }
+        is_sent
+    }
+
     /// Appends to the copy's stream; `false`: it has overflowed, and the copy is lost.
     pub(crate) fn append(&mut self, now_ms: u64, wakes: &mut Wakes, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let mut is_empty = false;

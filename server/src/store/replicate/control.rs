@@ -273,6 +273,17 @@ impl SlotControl<'_> {
         matches!(state.role, Role::Owner | Role::Parked) && state.holds(written)
     }
 
+    /// How many copies that may take the slot over have what was written at a position; without one: have everything.
+    pub(crate) fn confirmed(&mut self, written: Option<SlotPosition>) -> usize {
+        if written.is_some_and(|at| !self.holds(at)) {
+            return 0;
+        }
+        let state = self.state();
+        let (seq, slot_seq) = (written.map(|at| at.seq), state.at.seq);
+        let listed = state.copies.iter_mut().filter(|link| link.stage == Stage::Complete && link.is_listed);
+        listed.filter_map(|link| link.has_confirmed(seq, slot_seq).then_some(())).count()
+    }
+
     /// The streams of the slot's copies, whether the slot table names them or not.
     pub(crate) fn streams(&mut self) -> Vec<Arc<Outgoing>> {
         self.state().complete().map(|link| link.outgoing.clone()).collect()
@@ -293,5 +304,6 @@ fn new_link(outgoing: &Arc<Outgoing>, stage: Stage) -> CopyLink {
         began: 0,
         last: 0,
         is_listed: false,
+        waited: None,
     }
 }

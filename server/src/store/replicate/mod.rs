@@ -25,13 +25,20 @@ pub mod recent;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::sync::Arc;
+use std::{
+    mem::offset_of,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use rondache_protocol::bus::{identity::Identity, replicate::SlotPosition};
+use smallvec::SmallVec;
 
 pub(crate) use self::append::append_flush;
 use self::{filling::FillCursor, outgoing::Outgoing, recent::RecentWrites};
-use super::{SHARDS, SLOTS_PER_SHARD, shard::Shard};
+use super::{SHARDS, SLOTS_PER_SHARD, prefetch::prefetch_read, shard::Shard};
 
 /// How many of a slot's owners are remembered, for WAIT.
 const STARTS_LEN: usize = 4;
@@ -74,29 +81,75 @@ pub(crate) struct CopyLink {
     pub(crate) last: u64,
     /// Whether the slot table names it: only then it may take the slot over, and is waited for.
     pub(crate) is_listed: bool,
+    /// What the copy is known to have, as far as somebody has waited for it: rare, and apart from what each write needs.
+    pub(crate) waited: Option<Box<Waited>>,
+}
+
+/// How far a copy has come that somebody waits for (WAIT): acknowledgements tell places in the stream, not counts of
+/// effects, and a slot that is written to all the time never has all of them acknowledged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waited {
+    /// The copy has the slot's effects up to this one.
+    confirmed_seq: u64,
+    /// A count of effects, and the place in the stream behind which the copy has them.
+    next: Option<(u64, u64)>,
 }
 
 impl CopyLink {
+    /// Whether the copy has the slot's effects up to `seq` (`None`: all); the slot stands at `slot_seq`.
+    fn has_confirmed(&mut self, seq: Option<u64>, slot_seq: u64) -> bool {
+        let acked = self.outgoing.acked();
+        if acked >= self.last {
+            return true;
+        }
+        let Some(seq) = seq else { return false };
+        let waited = self.waited.get_or_insert_default();
+        if let Some((next_seq, position)) = waited.next
+            && acked >= position
+        {
+            **waited = Waited { confirmed_seq: next_seq, next: None };
+        }
+        if waited.confirmed_seq >= seq {
+            return true;
+        }
+        waited.next.get_or_insert((slot_seq, self.last));
+        false
+    }
+
     pub(crate) fn to(&self) -> Identity {
         self.outgoing.to
     }
 }
 
+/// The copies of a slot; one, by default, stands in the slot's state itself.
+pub(crate) type CopyLinks = SmallVec<[CopyLink; 1]>;
+
 /// What this node knows of a slot.
+///
+/// Each write reads it and changes it, and each finds another: what a write needs stands in the first
+/// [`HOT_LINES`] lines, which a batch loads ahead.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub(crate) struct SlotState {
     pub(crate) role: Role,
+    /// Whether the slot table has named this node's copy since it began.
+    pub(crate) is_listed: bool,
     /// How far the slot has come here.
     pub(crate) at: SlotPosition,
     /// Records of lower epochs are refused.
     pub(crate) epoch_min: u64,
     /// The slot's copies, while this node owns it. At most as many as the row has, and those under way.
-    pub(crate) copies: Vec<CopyLink>,
-    /// Whether the slot table has named this node's copy since it began.
-    pub(crate) is_listed: bool,
+    pub(crate) copies: CopyLinks,
     /// The last owners' epochs and where each began.
     pub(crate) starts: [SlotPosition; STARTS_LEN],
 }
+
+/// Bytes of a cache line.
+const LINE_LEN: usize = 64;
+/// How many lines of a slot's state a write touches.
+const HOT_LINES: usize = 2;
+
+const _: () = assert!(offset_of!(SlotState, starts) <= HOT_LINES * LINE_LEN, "what a write needs comes first");
 
 impl SlotState {
     /// Remembers that an owner begins at the slot's present position.
@@ -114,6 +167,31 @@ impl SlotState {
         // With an owner between that is not remembered, nothing can be said.
         let is_remembered = self.starts.iter().any(|start| start.epoch <= written.epoch);
         is_remembered && later.all(|start| start.seq >= written.seq)
+    }
+}
+
+/// Where the state of a shard's slots stands, for the prefetch pass, which runs without the shard's lock.
+#[derive(Debug, Default)]
+pub(crate) struct SlotsHint(AtomicUsize);
+
+impl SlotsHint {
+    /// Makes the present place the one to prefetch from.
+    #[inline]
+    pub(crate) fn publish(&self, slots: Option<&Slots>) {
+        let address = slots.map_or(0, |slots| std::ptr::from_ref(slots).addr());
+        if self.0.load(Ordering::Relaxed) != address {
+            self.0.store(address, Ordering::Relaxed);
+        }
+    }
+
+    /// Starts loading what a write on the slot needs. A stale address costs a useless prefetch.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: u16) {
+        let slots = self.0.load(Ordering::Relaxed);
+        if slots != 0 {
+            let state = slots + offset_of!(Slots, states) + index_of(slot) * size_of::<SlotState>();
+            (0..HOT_LINES).for_each(|line| prefetch_read(state + line * LINE_LEN));
+        }
     }
 }
 

@@ -37,6 +37,7 @@ impl EffectTap {
                     began: 0,
                     last: 0,
                     is_listed: true,
+                    waited: None,
                 };
                 slots.states[index_of(slot)].copies.push(link);
             }

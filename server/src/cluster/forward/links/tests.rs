@@ -21,6 +21,7 @@ fn wave(links: &mut Links, slots: &[u16]) -> WaveKey {
             is_write: true,
             is_blocking: false,
             is_silent: false,
+            lacks_copies: false,
             at: 0,
         };
         wave.push(joining, None, |requests| requests.extend_from_slice(format!("{slot};").as_bytes()));

@@ -12,7 +12,10 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use rondache_protocol::resp::writer::{ReplyWriter, RespVersion};
 
-use super::tracker::{Stale, Tracker};
+use super::{
+    Change,
+    tracker::{Stale, Tracker},
+};
 use crate::config::settings::OutputLimit;
 
 /// Changed keys of a prefix that wait for the end of the batch; when there are more, they are sent at once.
@@ -32,8 +35,8 @@ pub(super) struct Broadcast {
 #[derive(Debug, Default)]
 struct Prefix {
     trackers: HashMap<u64, Arc<Tracker>>,
-    /// Changed keys, with the client that changed each last.
-    changed: HashMap<Box<[u8]>, u64>,
+    /// Changed keys, with how each was changed last.
+    changed: HashMap<Box<[u8]>, Change>,
 }
 
 impl Broadcast {
@@ -61,14 +64,14 @@ impl Broadcast {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Notes that `origin` changed `key`.
-    pub(super) fn note(&self, key: &[u8], origin: u64, limit: &OutputLimit) {
+    /// Notes a change of `key`.
+    pub(super) fn note(&self, key: &[u8], change: Change, limit: &OutputLimit) {
         if self.len() == 0 {
             return;
         }
         for (prefix, entry) in self.prefixes.lock().iter_mut() {
             if key.starts_with(prefix) {
-                entry.changed.insert(key.into(), origin);
+                entry.changed.insert(key.into(), change);
                 self.has_pending.store(true, Ordering::Release);
                 if entry.changed.len() >= PENDING_KEYS_MAX {
                     entry.send(limit);
@@ -99,11 +102,14 @@ impl Prefix {
         let changed = std::mem::take(&mut self.changed);
         let all = encode_keys(changed.keys());
         for (id, tracker) in &self.trackers {
-            if !tracker.options.noloop {
+            let is_told = |change: &Change| {
+                (change.is_here || !tracker.hears_only_of_here) && !(tracker.options.noloop && change.origin == *id)
+            };
+            if changed.values().all(is_told) {
                 tracker.tell(Stale::Keys(&all), limit);
                 continue;
             }
-            let others: Vec<_> = changed.iter().filter(|(_, origin)| *origin != id).map(|(key, _)| key).collect();
+            let others: Vec<_> = changed.iter().filter(|(_, change)| is_told(change)).map(|(key, _)| key).collect();
             if !others.is_empty() {
                 tracker.tell(Stale::Keys(&encode_keys(others.into_iter())), limit);
             }

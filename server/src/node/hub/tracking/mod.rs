@@ -15,6 +15,7 @@ mod broadcast;
 mod followers;
 mod table;
 mod tracker;
+mod writers;
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +31,8 @@ use rondache_protocol::bus::forward::Invalidation;
 use tokio::sync::Notify;
 
 pub use self::tracker::{Options, Tracker};
-use self::{broadcast::Broadcast, followers::Followers, table::Table, tracker::Stale};
+pub(crate) use self::writers::Writer;
+use self::{broadcast::Broadcast, followers::Followers, table::Table, tracker::Stale, writers::Writers};
 use super::Live;
 use crate::{
     cluster::forward::late::Late,
@@ -63,6 +65,15 @@ impl TrackingState {
     }
 }
 
+/// A key was changed.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    /// By which client of this node; 0: by none.
+    origin: u64,
+    /// Whether this node changed it, and not another that owns it.
+    is_here: bool,
+}
+
 /// Who keeps copies of what.
 #[derive(Debug)]
 pub struct Tracking {
@@ -75,6 +86,8 @@ pub struct Tracking {
     has_leftovers: AtomicBool,
     /// Other nodes whose clients track.
     followers: Followers,
+    /// Clients of other nodes that do not want to hear of their own changes.
+    writers: Writers,
     /// Notified when the first client begins: other nodes are to be followed.
     begun: Notify,
     live: Arc<Live>,
@@ -89,6 +102,7 @@ impl Tracking {
             broadcast: Broadcast::default(),
             has_leftovers: AtomicBool::new(false),
             followers: Followers::default(),
+            writers: Writers::default(),
             begun: Notify::new(),
             live,
         }
@@ -109,7 +123,8 @@ impl Tracking {
             facts.redirect = redirect.as_ref().map_or(0, |redirect| redirect.id);
         }
         client.has_broken_redirect.store(false, Ordering::Relaxed);
-        let tracker = Arc::new(Tracker { client, redirect, options });
+        let hears_only_of_here = options.broadcast && session.is_redirecting;
+        let tracker = Arc::new(Tracker { client, redirect, options, hears_only_of_here });
         let mut all = session.tracking.take().map_or_else(BTreeSet::new, |state| state.prefixes);
         all.extend(prefixes.map(Box::from));
         if options.broadcast && all.is_empty() {
@@ -149,14 +164,24 @@ impl Tracking {
 
     /// Tells clients, of other nodes too, that `origin` (0: nobody) has changed `key`. The key's shard is held.
     pub(super) fn invalidate(&self, origin: u64, key: &[u8]) {
-        self.followers.tell(Invalidation::Key(key));
-        self.invalidate_here(origin, key);
+        if !self.followers.is_empty() {
+            self.followers.tell(match self.writers.of(origin) {
+                Some(writer) => Invalidation::KeyBy(writer, key),
+                None => Invalidation::Key(key),
+            });
+        }
+        self.invalidate_for(Change { origin, is_here: true }, key);
     }
 
-    /// Tells this node's clients.
-    pub(crate) fn invalidate_here(&self, origin: u64, key: &[u8]) {
-        let limit = self.live.push_limit();
-        self.broadcast.note(key, origin, &limit);
+    /// Tells this node's clients of a key that was changed at another node.
+    pub(crate) fn invalidate_elsewhere(&self, writer: Option<Writer>, key: &[u8]) {
+        let origin = writer.map_or(0, |writer| self.writers.own_client(writer));
+        self.invalidate_for(Change { origin, is_here: false }, key);
+    }
+
+    fn invalidate_for(&self, change: Change, key: &[u8]) {
+        let (limit, origin) = (self.live.push_limit(), change.origin);
+        self.broadcast.note(key, change, &limit);
         if let Some(ids) = self.table.remove(key) {
             self.tell_readers(&ids, origin, key);
         }
@@ -186,14 +211,18 @@ impl Tracking {
     /// between is dropped too.
     pub(super) fn invalidate_all(&self) {
         self.followers.tell(Invalidation::All);
-        self.invalidate_all_here();
+        self.tell_all(|_| true);
     }
 
-    /// Tells this node's clients to drop everything.
-    pub(crate) fn invalidate_all_here(&self) {
+    /// Another node's keys are gone: tells this node's clients to drop everything.
+    pub(crate) fn invalidate_all_elsewhere(&self) {
+        self.tell_all(|tracker| !tracker.hears_only_of_here);
+    }
+
+    fn tell_all(&self, hears: impl Fn(&Tracker) -> bool) {
         let limit = self.live.push_limit();
         self.table.clear();
-        for entry in &self.trackers {
+        for entry in self.trackers.iter().filter(|entry| hears(entry.value())) {
             entry.value().tell(Stale::All, &limit);
         }
     }
@@ -201,8 +230,24 @@ impl Tracking {
     /// Changes of other nodes' keys may have been missed: clients that keep copies drop them.
     pub(crate) fn distrust(&self) {
         if self.table.keys() > 0 || self.broadcast.len() > 0 {
-            self.invalidate_all_here();
+            self.invalidate_all_elsewhere();
         }
+    }
+
+    /// Until [`Tracking::forget_writer`], what changes under this id is a change of another node's client that does not
+    /// want to hear of it.
+    pub(crate) fn note_writer(&self, id: u64, writer: Writer) {
+        self.writers.add(id, writer);
+    }
+
+    /// The request of another node's client is over.
+    pub(crate) fn forget_writer(&self, id: u64) {
+        self.writers.remove(id);
+    }
+
+    /// Another node may name this node's clients by this origin.
+    pub(crate) fn add_origin(&self, origin: u64) {
+        self.writers.add_origin(origin);
     }
 
     /// Tells another node of all changes from here on.

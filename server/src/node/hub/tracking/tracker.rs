@@ -32,6 +32,9 @@ pub struct Tracker {
     pub redirect: Option<Arc<Client>>,
     /// How it tracks.
     pub options: Options,
+    /// Whether it hears of what changes at this node, and not at others: a client that broadcasts on the redirect port has
+    /// a connection to each, as in a Redis Cluster.
+    pub(crate) hears_only_of_here: bool,
 }
 
 /// What a client is told to forget.
