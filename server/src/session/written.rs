@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use rondache_protocol::{bus::replicate::SlotPosition, slot::SLOTS};
 
-use crate::{cluster::forward::slot_set::SlotSet, command::generic::wait::COUNTED_SLOTS};
+use crate::command::generic::wait::COUNTED_SLOTS;
 
 /// Slots whose positions are remembered; with more, only the slots are.
 const POSITIONS_MAX: usize = 1024;
@@ -16,7 +16,32 @@ const POSITIONS_MAX: usize = 1024;
 pub(crate) struct WrittenSlots {
     positions: HashMap<u16, SlotPosition>,
     /// All of them, once there are too many.
-    slots: Option<SlotSet>,
+    slots: Option<Box<Bits>>,
+}
+
+const WORD_BITS: usize = u64::BITS as usize;
+
+/// One bit per slot. Every write of a busy connection sets one, somewhere: without a look at what was there, nothing has to
+/// wait for the memory.
+#[derive(Debug)]
+struct Bits([u64; SLOTS as usize / WORD_BITS]);
+
+impl Default for Bits {
+    fn default() -> Self {
+        Self([0; SLOTS as usize / WORD_BITS])
+    }
+}
+
+impl Bits {
+    #[inline]
+    fn insert(&mut self, slot: u16) {
+        let slot = usize::from(slot % SLOTS);
+        self.0[slot / WORD_BITS] |= 1 << (slot % WORD_BITS);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u16> {
+        (0..SLOTS).filter(|slot| self.0[usize::from(*slot) / WORD_BITS] & 1 << (usize::from(*slot) % WORD_BITS) != 0)
+    }
 }
 
 impl WrittenSlots {
@@ -45,14 +70,13 @@ impl WrittenSlots {
     /// The connection wrote to every slot.
     pub(crate) fn note_all(&mut self) {
         self.positions.clear();
-        let slots = self.slots.get_or_insert_default();
-        (0..SLOTS).for_each(|slot| slots.insert(slot));
+        self.slots.get_or_insert_default().0.fill(u64::MAX);
     }
 
     /// All slots, each with its position where that is remembered.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, Option<SlotPosition>)> {
         let known = self.positions.iter().map(|(slot, at)| (*slot, Some(*at)));
-        known.chain(self.slots.iter().flat_map(SlotSet::iter).map(|slot| (slot, None)))
+        known.chain(self.slots.iter().flat_map(|slots| slots.iter()).map(|slot| (slot, None)))
     }
 }
 

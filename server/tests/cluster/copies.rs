@@ -168,10 +168,11 @@ fn a_flush_is_acknowledged_once_the_copies_are_empty_and_refused_where_there_are
     let mut client = formed.connect(0);
     client.call("SET k 1", "+OK\r\n");
     client.call("CONFIG SET write-acks 2", "+OK\r\n");
+    // Each owner refuses by its own setting.
+    formed.wait_until("the setting is everywhere", |formed| {
+        formed.nodes.iter().all(|node| node.node().settings.load().cluster.write_acks == 2)
+    });
     for at in 0..2 {
-        formed.wait_until("the setting is everywhere", |formed| {
-            formed.nodes[at].node().settings.load().cluster.write_acks == 2
-        });
         for flush in ["FLUSHALL", "FLUSHDB"] {
             assert!(formed.connect(at).ask(flush).starts_with("-NOREPLICAS "));
         }

@@ -29,18 +29,25 @@ impl Agenda {
 
     /// Up to `max` of its slots from `begin` on, and on from 0 behind the last.
     pub(super) fn some_from(&self, begin: u16, max: usize) -> Vec<u16> {
-        let (before, behind): (Vec<u16>, Vec<u16>) =
-            if self.0.iter().all(|word| *word == 0) { Default::default() } else { self.split_at(begin) };
-        behind.into_iter().chain(before).take(max).collect()
+        let at = usize::from(begin / 64).min(self.0.len());
+        let from_begin = !0 << (begin % 64);
+        let first = self.0.get(at).map(|word| slots_of(at, word & from_begin));
+        let behind = self.0.iter().enumerate().skip(at + 1).map(|(at, word)| slots_of(at, *word));
+        let before = self.0.iter().enumerate().take(at).map(|(at, word)| slots_of(at, *word));
+        let last = self.0.get(at).map(|word| slots_of(at, word & !from_begin));
+        first.into_iter().chain(behind).chain(before).chain(last).flatten().take(max).collect()
     }
+}
 
-    fn split_at(&self, begin: u16) -> (Vec<u16>, Vec<u16>) {
-        let slots = (0u16..).step_by(64).zip(&self.0).flat_map(|(first, word)| {
-            let word = *word;
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
-        });
-        slots.partition(|slot| *slot < begin)
-    }
+/// The slots of the word at a place.
+fn slots_of(at: usize, mut word: u64) -> impl Iterator<Item = u16> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        (bit < 64).then(|| {
+            word &= word - 1;
+            (at * 64) as u16 + bit as u16
+        })
+    })
 }
 
 #[cfg(test)]
@@ -55,5 +62,7 @@ mod tests {
         assert_eq!(agenda.some_from(0, 2), [3, 64]);
         assert_eq!(agenda.some_from(65, 2), [16383, 3]);
         assert_eq!(agenda.some_from(16383, 9), [16383, 3, 64]);
+        assert_eq!(agenda.some_from(4, 9), [64, 16383, 3]);
+        assert_eq!(agenda.some_from(3, 1), [3]);
     }
 }

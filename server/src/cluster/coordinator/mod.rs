@@ -23,6 +23,7 @@
 //! | `compare` | copies agree on who takes over |
 //! | `contest` | a fork ends: who of two owners keeps the slot |
 //! | `confirm` | provisional claims become firm |
+//! | [`survey`] | table and plan side by side |
 //! | [`progress`] | figures for people |
 
 mod agenda;
@@ -42,6 +43,7 @@ pub mod settings;
 #[cfg(test)]
 mod simulation;
 pub mod sticky;
+pub mod survey;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -117,7 +119,11 @@ pub struct Coordinator {
     confirm: confirm::Confirm,
     /// Slots whose rows this node changed and has not yet broadcast.
     changed: BTreeSet<u16>,
-    /// Whether this node owns one of them only since the last broadcast.
+    /// Slots of which this node holds nothing although a row names it as a copy.
+    not_synced: BTreeSet<u16>,
+    /// The last slot that was looked at for such.
+    looked_at: u16,
+    /// Whether this node owns one of [`Self::changed`] only since the last broadcast.
     has_new_owner: bool,
     is_leaving: bool,
     takeovers: Takeovers,
@@ -153,6 +159,8 @@ impl Coordinator {
             contests: BTreeMap::new(),
             confirm: confirm::Confirm::default(),
             changed: BTreeSet::new(),
+            not_synced: BTreeSet::new(),
+            looked_at: 0,
             has_new_owner: false,
             is_leaving: false,
             takeovers: Takeovers::default(),
@@ -186,6 +194,7 @@ impl Coordinator {
             return;
         }
         self.confirm.restart(io.now_ms + self.settings.confirm_wait_ms);
+        self.publishing.await_another(io.now_ms + self.settings.plan_wait_ms);
         self.greet(io, &before);
         self.sort_out_the_dead(io);
         self.take_orphans(io);
@@ -203,9 +212,7 @@ impl Coordinator {
             CoordinatorMessage::Compare(question) => self.on_compare(io, from, &question),
             CoordinatorMessage::Compared(answer) => self.on_compared(io, from, &answer),
             CoordinatorMessage::Take(slots) => self.on_take(io, from, &slots),
-            CoordinatorMessage::NotSynced(slots) => {
-                slots.iter().for_each(|at| self.copy_lost(io, at.slot, at.epoch, from));
-            }
+            CoordinatorMessage::NotSynced(slots) => self.on_not_synced(io, from, &slots),
             CoordinatorMessage::Reclaim(claims) => self.on_reclaim(io, from, &claims),
             CoordinatorMessage::Kept(rows) => rows.rows().for_each(|row| self.on_kept(io, row)),
             CoordinatorMessage::Confirm { round, rows } => self.on_confirm(io, from, round, &rows),
@@ -214,6 +221,7 @@ impl Coordinator {
             CoordinatorMessage::Fenced { round } => self.on_fenced(from, round),
         }
         self.send_reclaims(io);
+        self.send_not_synced(io);
     }
 
     /// The data plane has something to tell.
@@ -236,6 +244,7 @@ impl Coordinator {
         self.tick_publishing(io);
         self.tick_confirm(io);
         self.tick_gossip(io);
+        self.tick_not_synced(io);
         self.flush(io);
     }
 

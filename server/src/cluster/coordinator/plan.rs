@@ -1,5 +1,7 @@
 //! Plans: who is to own and to copy which slot.
 
+use std::sync::OnceLock;
+
 use rondache_protocol::bus::identity::Identity;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,22 @@ pub struct Plan {
     publisher: Identity,
     nodes: Vec<Identity>,
     runs: Vec<Run>,
+    #[serde(skip)]
+    run_of_slot: RunOfSlot,
 }
+
+/// The place in [`Plan::runs`] of each slot's run: owners look their slots up again and again. It follows from the runs,
+/// so that it does not travel and makes no difference between plans.
+#[derive(Clone, Debug, Default)]
+struct RunOfSlot(OnceLock<Box<[u16]>>);
+
+impl PartialEq for RunOfSlot {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for RunOfSlot {}
 
 /// Neighbouring slots with the same nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +63,7 @@ impl Plan {
                 _ => runs.push(Run { end, nodes }),
             }
         }
-        Self { number, publisher, nodes: names, runs }
+        Self { number, publisher, nodes: names, runs, run_of_slot: RunOfSlot::default() }
     }
 
     /// The plan's number.
@@ -69,9 +86,28 @@ impl Plan {
 
     /// The slot's planned owner and copies, most preferred first.
     pub fn nodes(&self, slot: u16) -> impl Iterator<Item = Identity> {
-        let at = self.runs.partition_point(|run| run.end <= slot);
-        let places = self.runs.get(at).map_or(&[][..], |run| &run.nodes);
-        places.iter().filter_map(|place| self.nodes.get(usize::from(*place)).copied())
+        self.places(slot).iter().filter_map(|place| self.nodes.get(usize::from(*place)).copied())
+    }
+
+    /// The same as places in [`Plan::all_nodes`].
+    #[must_use]
+    pub(super) fn places(&self, slot: u16) -> &[u16] {
+        let run_of_slot = self.run_of_slot.0.get_or_init(|| {
+            let mut run_of_slot = Vec::new();
+            // A plan that another made may hold anything: runs that do not rise are empty.
+            for (at, run) in (0u16..).zip(&self.runs) {
+                run_of_slot.resize(run_of_slot.len().max(usize::from(run.end)), at);
+            }
+            run_of_slot.into()
+        });
+        let run = run_of_slot.get(usize::from(slot)).and_then(|at| self.runs.get(usize::from(*at)));
+        run.map_or(&[], |run| &run.nodes)
+    }
+
+    /// All nodes that it gives anything, by identity.
+    #[must_use]
+    pub(super) fn all_nodes(&self) -> &[Identity] {
+        &self.nodes
     }
 
     /// The slot's planned owner.

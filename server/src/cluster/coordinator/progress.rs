@@ -74,19 +74,20 @@ impl Coordinator {
             plan: self.plan.as_ref().map_or(0, |plan| plan.number()),
             ..Progress::default()
         };
+        let survey = self.survey();
+        let me = survey.nodes().iter().position(|node| *node == self.me).map(|place| place as u32);
         for slot in 0..self.settings.slots {
-            let mut planned = self.plan.iter().flat_map(|plan| plan.nodes(slot));
-            let owner = planned.next();
             match self.role(slot) {
                 Role::Owner => {
                     progress.owned += 1;
-                    progress.moving_out += usize::from(owner.is_some_and(|owner| owner != self.me));
-                    progress.short_of_copies += usize::from(!planned.eq(self.table.copies(slot)));
+                    progress.moving_out += usize::from(survey.is_to_move(slot));
+                    progress.short_of_copies += usize::from(!survey.are_copies_as_planned(slot));
                 }
                 Role::Copy => progress.copied += 1,
                 Role::Neither => {}
             }
-            progress.moving_in += usize::from(owner == Some(self.me) && !self.owns(slot));
+            let planned = survey.planned(slot).next();
+            progress.moving_in += usize::from(planned.is_some() && planned == me && !self.owns(slot));
         }
         progress.is_warm = self.table.is_complete() && progress.moving_in == 0 && self.has_part(progress.owned);
         progress

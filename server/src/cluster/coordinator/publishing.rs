@@ -7,6 +7,8 @@ use crate::cluster::member::MemberInfo;
 #[derive(Debug, Default)]
 pub(super) struct Publishing {
     due_ms: Option<u64>,
+    /// Until when a plan that gives a live member nothing is taken for out of date.
+    awaited_until_ms: u64,
     check_ms: u64,
     /// How many slots were not where the plan wants them when it was last looked at.
     drifted: usize,
@@ -15,6 +17,11 @@ pub(super) struct Publishing {
 impl Publishing {
     pub(super) fn put_off(&mut self, due_ms: u64) {
         self.due_ms = Some(due_ms);
+    }
+
+    /// Members came or went: another plan is to come.
+    pub(super) fn await_another(&mut self, until_ms: u64) {
+        self.awaited_until_ms = until_ms;
     }
 }
 
@@ -31,6 +38,14 @@ impl Coordinator {
             self.publishing.due_ms = None;
             self.publish(io);
         }
+    }
+
+    /// Whether the plan is out of date: it leaves out a member that is there. Whoever was cut off made plans without the
+    /// others, and where the two sides meet again one of these may win by its number; nothing is to move by it.
+    pub(super) fn awaits_plan(&self, now_ms: u64) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|_| now_ms < self.publishing.awaited_until_ms) else { return false };
+        let counts = |info: &MemberInfo| !info.is_leaving && info.weight > 0;
+        self.view.live().any(|member| counts(&member.info) && !plan.names(&member.info.identity))
     }
 
     /// Takes over a plan that is later than this node's. One that another made while it thought itself the oldest may
@@ -59,8 +74,7 @@ impl Coordinator {
 
     /// Lets a plan be made where nothing moves towards the present one: it may want what cannot be.
     fn check_plan(&mut self, now_ms: u64) {
-        let Some(plan) = &self.plan else { return };
-        let drifted = self.table.owners().filter(|(slot, owner)| plan.owner(*slot) != Some(*owner)).count();
+        let drifted = self.survey().slots_to_move();
         if drifted > 0 && drifted == self.publishing.drifted {
             self.publishing.put_off(now_ms);
         }

@@ -4,7 +4,7 @@
 //! does not want stay until those that it wants are in sync. A slot that another is to own is copied there first and
 //! handed off then; the rest is the new owner's work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rondache_protocol::bus::identity::Identity;
 
@@ -103,7 +103,7 @@ impl Coordinator {
 
     pub(super) fn tick_reconcile(&mut self, io: &mut Io<'_>) {
         self.reconcile.paused_until_ms.retain(|_, until_ms| io.now_ms < *until_ms);
-        if self.reconcile.todo.is_empty() {
+        if self.reconcile.todo.is_empty() || (self.awaits_plan(io.now_ms) && !self.is_leaving) {
             return;
         }
         if io.now_ms >= self.reconcile.handoffs_due_ms {
@@ -127,23 +127,49 @@ impl Coordinator {
     }
 
     fn step_todo(&mut self, io: &mut Io<'_>, slot: u16) {
+        if self.must_wait(io.now_ms, slot) {
+            return;
+        }
         self.reconcile.todo.remove(slot);
         if !self.step(io, slot) {
             self.reconcile.todo.insert(slot);
         }
     }
 
-    /// This node's part of the slots that may be parked at once: it shares them with all who have something to give.
-    fn handoffs_max(&self) -> usize {
-        let givers = if self.is_leaving { 1 } else { self.givers().max(1) };
-        (self.settings.handoffs_max / givers).max(HANDOFFS_MIN)
+    /// Whether a slot lacks nothing but what there is no room for: while slots move, most wait so, and are looked at in every
+    /// tick.
+    fn must_wait(&self, now_ms: u64, slot: u16) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|_| !self.is_leaving && self.owns(slot)) else { return false };
+        let mut planned = plan.nodes(slot);
+        let Some(owner) = planned.next() else { return false };
+        let is_copy = |node: &Identity| self.table.copies(slot).any(|copy| copy == *node);
+        let has_dead_copies = || self.table.copies(slot).any(|copy| !self.view.is_alive(&copy));
+        let must_wait = if owner == self.me {
+            let mut missing = planned.filter(|node| !is_copy(node)).peekable();
+            missing.peek().is_some() && missing.all(|node| self.must_wait_to_copy(now_ms, slot, &node))
+        } else if is_copy(&owner) {
+            self.handoffs.len() >= self.reconcile.handoffs_max || self.reconcile.is_paused(&owner, now_ms)
+        } else {
+            self.must_wait_to_copy(now_ms, slot, &owner)
+        };
+        must_wait && !has_dead_copies()
     }
 
-    /// How many owners have slots that the plan gives to others.
-    fn givers(&self) -> usize {
-        let Some(plan) = &self.plan else { return 0 };
-        let is_moving = |(slot, owner): &(u16, Identity)| plan.owner(*slot).is_some_and(|planned| planned != *owner);
-        self.table.owners().filter(is_moving).map(|(_, owner)| owner).collect::<BTreeSet<Identity>>().len()
+    /// Whether a copy is not under way and can't be begun now.
+    fn must_wait_to_copy(&self, now_ms: u64, slot: u16, to: &Identity) -> bool {
+        !self.reconcile.is_copying(slot, to) && !self.has_room(now_ms, to)
+    }
+
+    /// Whether a copy may be begun to a node now.
+    fn has_room(&self, now_ms: u64, to: &Identity) -> bool {
+        let under_way = self.reconcile.per_peer.get(to).copied().unwrap_or_default();
+        under_way < self.settings.copying_per_peer_max && !self.reconcile.is_paused(to, now_ms)
+    }
+
+    /// This node's part of the slots that may be parked at once: it shares them with all who have something to give.
+    fn handoffs_max(&self) -> usize {
+        let givers = if self.is_leaving { 1 } else { self.survey().givers().max(1) };
+        (self.settings.handoffs_max / givers).max(HANDOFFS_MIN)
     }
 
     /// Ends what is under way to nodes that are gone.
@@ -294,9 +320,7 @@ impl Coordinator {
             self.drop_unplanned_copy(io, row);
             return false;
         }
-        let is_full =
-            self.reconcile.per_peer.get(&to).is_some_and(|count| *count >= self.settings.copying_per_peer_max);
-        if is_full || self.reconcile.is_paused(&to, io.now_ms) {
+        if !self.has_room(io.now_ms, &to) {
             return false;
         }
         self.reconcile.begun(slot, to);

@@ -1,16 +1,21 @@
 //! Rows that are learnt, and what they change on this node.
 
+use std::collections::BTreeMap;
+
 use rondache_protocol::bus::identity::Identity;
 
 use super::{
     Coordinator, Io, Role,
-    message::{CoordinatorMessage, SlotEpoch},
+    message::{CoordinatorMessage, SLOTS_PER_MESSAGE_MAX, SlotEpoch},
     orphans::OwnerState,
 };
 use crate::cluster::{
     plane::{Follow, Row, Start},
     table::{Merged, order::supersedes},
 };
+
+/// Every slot is looked at once in some seconds.
+const LOOKED_AT_PER_TICK: u16 = 64;
 
 impl Coordinator {
     /// Takes in a row that another node told.
@@ -33,6 +38,7 @@ impl Coordinator {
                 self.contest(io, mine, row);
             }
             Some(known) if from != known.owner && self.is_owners_affair(known, &row) => {}
+            Some(known) if from != known.owner && self.is_given_back(known, &row) => {}
             _ => self.adopt(io, before.as_ref(), row),
         }
     }
@@ -43,6 +49,12 @@ impl Coordinator {
         let is_weaker = row.claim.firm_epoch == known.claim.firm_epoch && row.claim.provisional > 0;
         let is_others = row.owner != known.owner && row.owner != self.me && known.owner != self.me;
         is_weaker && is_others && known.claim.provisional == 0 && self.owner_state(&known.owner) == OwnerState::Serving
+    }
+
+    /// Whether a row gives a slot back to the owner that is known, and names no copies, since whoever gave it back knows of
+    /// none. That owner says next which there are: until then they are kept.
+    fn is_given_back(&self, known: &Row, row: &Row) -> bool {
+        row.version == 0 && row.owner == known.owner && row.owner != self.me
     }
 
     /// Puts a row that wins into the table and does what it asks of this node.
@@ -76,8 +88,7 @@ impl Coordinator {
         let is_named = row.copies.contains(&self.me);
         let holds = !has_lost && io.plane.position(slot).epoch != 0;
         if is_named && !holds {
-            let at = SlotEpoch { slot, epoch: row.epoch };
-            io.send(row.owner, CoordinatorMessage::NotSynced(vec![at]));
+            self.not_synced.insert(slot);
         }
         let role = if is_named && holds { Role::Copy } else { Role::Neither };
         let is_new = before.is_none_or(|before| before.owner != row.owner || before.epoch != row.epoch);
@@ -87,6 +98,45 @@ impl Coordinator {
             io.plane.follow(slot, row.epoch, Some(row.owner), follow_of(role));
         }
         self.sort_out(io, slot);
+    }
+
+    /// Looks at the next slots for copies that this node is named for and holds no more: word of that may have been lost.
+    pub(super) fn tick_not_synced(&mut self, io: &mut Io<'_>) {
+        let slots = self.settings.slots;
+        for _ in 0..LOOKED_AT_PER_TICK.min(slots) {
+            self.looked_at = if self.looked_at + 1 < slots { self.looked_at + 1 } else { 0 };
+            let slot = self.looked_at;
+            if self.table.copies(slot).any(|copy| copy == self.me) && io.plane.position(slot).epoch == 0 {
+                self.not_synced.insert(slot);
+            }
+        }
+        self.send_not_synced(io);
+    }
+
+    /// Tells the owners whose rows name this node as a copy that holds nothing, all slots of one in one message.
+    pub(super) fn send_not_synced(&mut self, io: &mut Io<'_>) {
+        let mut told: BTreeMap<Identity, Vec<SlotEpoch>> = BTreeMap::new();
+        for slot in std::mem::take(&mut self.not_synced) {
+            let row = self.table.row(slot).filter(|row| row.copies.contains(&self.me));
+            if let Some(row) = row.filter(|_| io.plane.position(slot).epoch == 0) {
+                told.entry(row.owner).or_default().push(SlotEpoch { slot, epoch: row.epoch });
+            }
+        }
+        for (owner, slots) in told {
+            for slots in slots.chunks(SLOTS_PER_MESSAGE_MAX) {
+                io.send(owner, CoordinatorMessage::NotSynced(slots.to_vec()));
+            }
+        }
+    }
+
+    /// A node that this node's rows name as a copy says that it holds nothing. About copies that no row names any more,
+    /// that is no news: one that is under way is not to be given up for it.
+    pub(super) fn on_not_synced(&mut self, io: &mut Io<'_>, from: Identity, slots: &[SlotEpoch]) {
+        for at in slots.iter().take(SLOTS_PER_MESSAGE_MAX) {
+            if self.own_row(at.slot, at.epoch).is_some_and(|row| row.copies.contains(&from)) {
+                self.copy_lost(io, at.slot, at.epoch, from);
+            }
+        }
     }
 
     /// Tells the data plane again whom the slot's commands go to: nobody if the owner is gone.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub policy: PartitionPolicy,
     /// A plan is made this long after the last change of the view: members that come or go together cost one plan.
     pub plan_debounce_ms: u64,
+    /// After a change of the view, nothing moves by a plan that leaves a live member out; after this long it does.
+    pub plan_wait_ms: u64,
     /// A plan is looked at again this often, and made anew where nothing has moved towards it since.
     pub plan_check_ms: u64,
     /// How long a slot's copies wait for each other's answers before the best of those known takes over.
@@ -60,6 +62,7 @@ impl Default for Settings {
             copies: 1,
             policy: PartitionPolicy::default(),
             plan_debounce_ms: 400,
+            plan_wait_ms: 2_000,
             plan_check_ms: 10_000,
             compare_ms: 300,
             park_ms: 200,

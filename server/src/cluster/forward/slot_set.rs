@@ -39,11 +39,6 @@ impl SlotSet {
                 .is_some_and(|word| word & 1 << (usize::from(slot) % WORD_BITS) != 0)
     }
 
-    /// All that are in.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u16> {
-        self.members.iter().copied()
-    }
-
     /// Takes all out.
     pub(crate) fn clear(&mut self) {
         for slot in self.members.drain(..) {

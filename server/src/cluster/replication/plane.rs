@@ -142,8 +142,11 @@ impl DataPlane for Plane {
     }
 
     fn position(&self, slot: u16) -> Position {
-        let at = self.replication.node.store.control(slot, |control| control.position());
-        Position { epoch: at.epoch, seq: at.seq }
+        let held = self.replication.node.store.control(slot, |control| match control.role() {
+            Role::Owner | Role::Parked | Role::Copy => Some(control.position()),
+            Role::Filling | Role::Nothing => None,
+        });
+        held.map_or_else(Position::default, |at| Position { epoch: at.epoch, seq: at.seq })
     }
 }
 

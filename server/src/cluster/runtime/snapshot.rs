@@ -186,22 +186,30 @@ impl Snapshots {
 
 /// Who holds what, and how much each holds.
 fn ranges(coordinator: &Coordinator, places: &HashMap<Identity, u16>, shares: &mut [Share]) -> Vec<SlotRange> {
-    let table = coordinator.table();
+    let survey = coordinator.survey();
+    let places: Vec<Option<u16>> = survey.nodes().iter().map(|node| places.get(node).copied()).collect();
+    let place_of = |node: u32| places.get(node as usize).copied().flatten();
+    let mut ranges: Vec<SlotRange> = Vec::new();
+    let mut copies: Vec<u16> = Vec::new();
     for slot in 0..SLOTS {
-        let planned = coordinator.plan().and_then(|plan| plan.owner(slot)).or_else(|| table.owner(slot));
-        if let Some(place) = planned.and_then(|owner| places.get(&owner)) {
-            shares[usize::from(*place)].planned += 1;
-        }
-    }
-    SlotRange::collect(|slot| {
-        let owner = table.owner(slot).and_then(|owner| places.get(&owner).copied());
-        let copies: Vec<u16> = table.copies(slot).filter_map(|copy| places.get(&copy).copied()).collect();
+        let mut nodes = survey.holders(slot);
+        let owner = nodes.next().and_then(place_of);
+        copies.clear();
+        copies.extend(nodes.filter_map(place_of));
         if let Some(owner) = owner {
             shares[usize::from(owner)].owned += 1;
         }
         copies.iter().for_each(|copy| shares[usize::from(*copy)].copied += 1);
-        (owner, copies)
-    })
+        match ranges.last_mut() {
+            Some(range) if range.owner == owner && range.copies == copies => range.last = slot,
+            _ => ranges.push(SlotRange { first: slot, last: slot, owner, copies: copies.clone() }),
+        }
+        let planned = survey.planned(slot).chain(survey.holders(slot)).next();
+        if let Some(place) = planned.and_then(place_of) {
+            shares[usize::from(place)].planned += 1;
+        }
+    }
+    ranges
 }
 
 /// Slots whose holders are not those that a plan for the present members gives them.
@@ -216,8 +224,7 @@ fn slots_left(coordinator: &Coordinator, view: &View) -> u32 {
         // The plan that gives them something is yet to come.
         return u32::from(SLOTS);
     }
-    let is_left = |slot: &u16| !plan.nodes(*slot).eq(table.owner(*slot).into_iter().chain(table.copies(*slot)));
-    (0..SLOTS).filter(is_left).count() as u32
+    coordinator.survey().slots_left() as u32
 }
 
 fn state(health: Health, is_leaving: bool, share: Share) -> MemberState {

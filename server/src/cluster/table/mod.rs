@@ -103,6 +103,17 @@ impl SlotTable {
         self.packed(slot).into_iter().flat_map(|packed| packed.copies()).map(|node| self.nodes.get(node))
     }
 
+    /// The nodes that rows name, or have named.
+    #[must_use]
+    pub fn nodes(&self) -> &[Identity] {
+        self.nodes.all()
+    }
+
+    /// The slot's owner and its copies as places in [`SlotTable::nodes`].
+    pub fn places(&self, slot: u16) -> impl Iterator<Item = u16> {
+        self.packed(slot).into_iter().flat_map(|packed| std::iter::once(packed.owner).chain(packed.copies()))
+    }
+
     /// Every known slot with its owner.
     pub fn owners(&self) -> impl Iterator<Item = (u16, Identity)> {
         (0u16..)

@@ -41,6 +41,11 @@ impl Nodes {
         self.names[usize::from(number)]
     }
 
+    /// All nodes, by their numbers.
+    pub(super) fn all(&self) -> &[Identity] {
+        &self.names
+    }
+
     /// Packs a row of at most [`COPIES_MAX`] copies; `None`: there is no number left for one of its nodes.
     pub(super) fn pack(&mut self, row: &Row) -> Option<Packed> {
         let mut copies = [NOBODY; COPIES_MAX];

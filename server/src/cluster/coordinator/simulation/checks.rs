@@ -12,6 +12,8 @@ pub(super) struct Checks {
     /// Since when nobody executes a slot.
     idle_since_ms: BTreeMap<u16, u64>,
     pub(super) longest_idle_ms: u64,
+    /// Copies that were lost, by owner and copy.
+    pub(super) copies_lost: BTreeMap<(usize, usize), u64>,
     pub(super) acknowledged: BTreeSet<(u16, u32)>,
 }
 

@@ -19,7 +19,7 @@ mod network;
 mod plane;
 mod world;
 
-use std::{env, panic};
+use std::{collections::BTreeSet, env, panic};
 
 use rondache_protocol::slot::SLOTS;
 
@@ -88,6 +88,23 @@ fn all_slots_of_a_real_table_move_within_seconds_by_real_plans() {
     world.settle(10_000);
     world.leave(0);
     world.settle(10_000);
+}
+
+/// How long after the end of a cut everything is where it is to be: a second passes before provisional claims are made
+/// firm, the rest is moving a third of the slots.
+const AGREED_AFTER_HEAL_MS: u64 = 4_000;
+
+#[test]
+fn a_node_that_comes_back_is_agreed_upon_within_seconds_and_costs_the_others_no_copy() {
+    let mut world = World::new(1, Options { slots: 1_024, starts_max: 64, ..Options::default() });
+    world.start(3);
+    world.settle(10_000);
+    world.cut_off(&BTreeSet::from([2]), false);
+    world.run(10_000);
+    let lost = world.copies_lost(&[0, 1]);
+    world.heal();
+    world.settle(AGREED_AFTER_HEAL_MS);
+    assert_eq!(world.copies_lost(&[0, 1]), lost, "copies that two nodes made of each other's slots");
 }
 
 #[test]

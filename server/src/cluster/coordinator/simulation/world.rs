@@ -16,12 +16,15 @@ use super::{
     network::{Kind, Network},
     plane::{Frame, Plane, distinct},
 };
-use crate::cluster::coordinator::{
-    Coordinator, Io,
-    message::{CoordinatorMessage, To},
-    plan::Planner,
-    settings::Settings,
-    sticky::StickyPlanner,
+use crate::cluster::{
+    coordinator::{
+        Coordinator, Io,
+        message::{CoordinatorMessage, To},
+        plan::Planner,
+        settings::Settings,
+        sticky::StickyPlanner,
+    },
+    plane::PlaneEvent,
 };
 
 const STEP_MS: u64 = 10;
@@ -165,6 +168,12 @@ impl World {
         }
     }
 
+    /// How many copies among some hosts were lost so far.
+    pub(super) fn copies_lost(&self, hosts: &[usize]) -> u64 {
+        let among = |pair: &&(usize, usize)| hosts.contains(&pair.0) && hosts.contains(&pair.1);
+        self.checks.copies_lost.iter().filter(|(pair, _)| among(pair)).map(|(_, count)| count).sum()
+    }
+
     pub(super) fn trace(&self) -> u64 {
         self.trace.digest()
     }
@@ -265,6 +274,9 @@ impl World {
         self.checks.acknowledged.extend(acknowledged);
         for event in std::mem::take(&mut self.nodes[host].plane.events) {
             self.note(&event);
+            if let PlaneEvent::CopyLost { to, .. } = &event {
+                *self.checks.copies_lost.entry((host, host_number(to))).or_default() += 1;
+            }
             self.input(host, |coordinator, io| coordinator.plane_event(io, event));
         }
         if self.nodes[host].coordinator.has_new_owner() {

@@ -1,7 +1,9 @@
 //! What does not fit is refused, and the copy is made anew.
 
+use rondache_protocol::bus::replicate::SlotPosition;
+
 use super::*;
-use crate::store::replicate::outgoing::UNACKED_BYTES_MAX;
+use crate::{cluster::plane::Position, store::replicate::outgoing::UNACKED_BYTES_MAX};
 
 const KEY: &str = "{t}k";
 
@@ -19,6 +21,22 @@ fn with_copy() -> World {
 
 fn lost(world: &World) -> PlaneEvent {
     PlaneEvent::CopyLost { slot: slot(), epoch: 1, to: world.id(1) }
+}
+
+#[test]
+fn only_a_whole_copy_has_a_position() {
+    let mut world = with_copy();
+    let at = world.0[0].plane.position(slot());
+    assert_eq!(world.0[1].plane.position(slot()), at);
+    let owner = world.id(0);
+    world.0[1].plane.follow(slot(), 1, Some(owner), Follow::Forward);
+    assert_eq!(world.0[1].plane.position(slot()), Position::default(), "it was dropped");
+    world.0[1].node.store.control(slot(), |control| control.fill_begins(control_at(at))).expect("a new copy");
+    assert_eq!(world.0[1].plane.position(slot()), Position::default(), "it has only begun");
+}
+
+fn control_at(at: Position) -> SlotPosition {
+    SlotPosition { epoch: at.epoch, seq: at.seq }
 }
 
 #[test]
