@@ -4,6 +4,7 @@ pub mod change;
 pub mod death;
 pub mod hammer;
 pub mod isolation;
+pub mod minority;
 
 use std::time::Duration;
 
