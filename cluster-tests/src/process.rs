@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::ports::{self, ADMIN_OFFSET, REDIRECT_OFFSET};
 
 /// How long a node may take to be ready, to leave, or to come to agree with the others.
-pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(180);
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A node in a process of its own; killed when the value goes.
 #[derive(Debug)]

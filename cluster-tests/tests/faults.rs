@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rondache_cluster_tests::{
     netns::Network,
-    scenario::{death, isolation},
+    scenario::{death, isolation, minority},
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_freezes_under_load_and_goes_on_costs_nothing() {
@@ -25,13 +26,32 @@ async fn what_a_copy_has_confirmed_outlives_its_owner() {
     assert!(report.seen.wrong.is_empty() && report.differences.is_empty(), "{report}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes with unoptimised nodes: run it with --release, or with patience"]
-async fn a_node_that_was_cut_off_costs_the_majority_nothing_when_it_comes_back() {
-    if let Err(error) = Network::new(1) {
-        eprintln!("SKIPPED: machines with networks of their own can't be made (root and `ip` are needed): {error}");
-        return;
+/// Whether machines with networks of their own can be made. One test uses them at a time: they share their addresses.
+async fn networks() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    let alone = ALONE.lock().await;
+    match Network::new(1) {
+        Ok(_) => Some(alone),
+        Err(error) => {
+            eprintln!("SKIPPED: machines with networks of their own can't be made (root and `ip` are needed): {error}");
+            None
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_a_majority_refuses_writes_under_that_policy_and_serves_reads_of_its_slots() {
+    let Some(_alone) = networks().await else { return };
+    let report = minority::run().await.expect("every node answers");
+    assert!(report.write_there.contains("CLUSTERDOWN") && report.write_there.contains("majority"), "{report:?}");
+    assert_eq!(report.read_there, "before", "{report:?}");
+    assert_eq!((&report.refused_elsewhere[..], &report.differences[..]), (&[][..], &[][..]), "{report:?}");
+    assert_eq!(report.write_afterwards, "OK", "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_cut_off_costs_the_majority_nothing_when_it_comes_back() {
+    let Some(_alone) = networks().await else { return };
     let report = isolation::run(Duration::from_secs(10)).await.expect("the majority serves");
     // As above, for what was acknowledged in the moment of the cut.
     assert_eq!(report.seen.error_count(), 0, "{report}");

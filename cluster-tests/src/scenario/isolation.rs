@@ -63,7 +63,7 @@ impl fmt::Display for Report {
 /// The namespaces can't be made, or a node that should serve does not.
 pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
     let network = Network::new(3)?;
-    let mut nodes = tokio::task::block_in_place(|| start(&network));
+    let mut nodes = tokio::task::block_in_place(|| start(&network, &[]));
     let addrs: Vec<_> = nodes.iter().map(NodeProcess::addr).collect();
     load::fill(addrs[0], "old", KEYS, 64).await?;
     // What was written in the last second may be lost by design; what is older may not.
@@ -73,7 +73,7 @@ pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
     network.pull_cable(2)?;
     // Longer than it takes to hold the others for dead.
     let_pass(cut_for / 2).await;
-    let isolated_served = overwrite_from_within(&network, addrs[2]).unwrap_or(false);
+    let isolated_served = overwrite_from_within(&network).unwrap_or(false);
     write_on_majority(addrs[0]).await?;
     let_pass(cut_for / 2).await;
     network.plug_cable(2)?;
@@ -88,12 +88,16 @@ pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
     Ok(Report { seen, agreed_after, isolated_served, overwritten, keys_lost, differences })
 }
 
-fn start(network: &Network) -> Vec<NodeProcess> {
+/// Starts a cluster of one node a machine, with further arguments.
+pub(super) fn start(network: &Network, further: &[&str]) -> Vec<NodeProcess> {
     let mut nodes: Vec<NodeProcess> = Vec::new();
     for machine in 0..3 {
         let addr = SocketAddr::new(network.addr(machine), PORT);
-        let mut arguments = vec!["--cluster-secret".to_owned(), "isolation".to_owned()];
-        arguments.extend(["--protected-mode".to_owned(), "no".to_owned()]);
+        let mut arguments: Vec<String> = ["--cluster-secret", "isolation", "--protected-mode", "no"]
+            .iter()
+            .chain(further)
+            .map(|&word| word.to_owned())
+            .collect();
         if let Some(first) = nodes.first() {
             arguments.extend(["--join".to_owned(), first.addr().to_string()]);
         }
@@ -106,18 +110,22 @@ fn start(network: &Network) -> Vec<NodeProcess> {
 /// How many keys both sides write while they are apart.
 const CONTESTED: u64 = 500;
 
-/// Lets a client on the isolated machine write; whether it was served.
-fn overwrite_from_within(network: &Network, addr: SocketAddr) -> io::Result<bool> {
-    let (host, port) = (addr.ip().to_string(), addr.port().to_string());
-    let mut client = network.command(2, Path::new("redis-cli"));
+/// Lets a client on a machine ask the node there; what it prints.
+pub(super) fn ask_from_within(network: &Network, machine: usize, commands: &str) -> io::Result<String> {
+    let (host, port) = (network.addr(machine).to_string(), PORT.to_string());
+    let mut client = network.command(machine, Path::new("redis-cli"));
     client.args(["-h", &host, "-p", &port]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut client = client.spawn()?;
-    let commands: String = (0..CONTESTED).map(|index| format!("SET contested:{index} isolated\n")).collect();
     // Closed at once, so that the client ends.
     client.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(commands.as_bytes()))?;
-    let output = client.wait_with_output()?;
-    let served = output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"OK")).count();
-    Ok(served as u64 == CONTESTED)
+    Ok(String::from_utf8_lossy(&client.wait_with_output()?.stdout).into_owned())
+}
+
+/// Lets a client on the isolated machine write; whether it was served.
+fn overwrite_from_within(network: &Network) -> io::Result<bool> {
+    let commands: String = (0..CONTESTED).map(|index| format!("SET contested:{index} isolated\n")).collect();
+    let printed = ask_from_within(network, 2, &commands)?;
+    Ok(printed.lines().filter(|line| line.starts_with("OK")).count() as u64 == CONTESTED)
 }
 
 async fn write_on_majority(addr: SocketAddr) -> Result<(), WireError> {

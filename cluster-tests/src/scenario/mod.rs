@@ -4,6 +4,7 @@ pub mod change;
 pub mod death;
 pub mod hammer;
 pub mod isolation;
+pub mod minority;
 pub mod restart;
 pub mod saturation;
 

@@ -1,5 +1,6 @@
 //! Some nodes in one process, whose streams are moved by hand.
 
+mod clocks;
 mod handoff;
 mod links;
 mod random;
