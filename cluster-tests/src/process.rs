@@ -13,8 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::ports::{self, ADMIN_OFFSET, REDIRECT_OFFSET};
 
-/// How long a node may take to be ready, to leave, or to come to agree with the others.
-pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a node may take to be ready, to leave, or to come to agree with the others: seconds, unless it is unoptimised
+/// and shares its processors with clients that never rest.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A node in a process of its own; killed when the value goes.
 #[derive(Debug)]

@@ -95,7 +95,7 @@ async fn run(scenario: Scenario) -> Result<String, WireError> {
         Scenario::Kill { write_acks } => death::run(&died(death::End::Killed, write_acks)).await?.to_string(),
         Scenario::Freeze { write_acks } => death::run(&died(death::End::Frozen, write_acks)).await?.to_string(),
         Scenario::Hammer { total } => hammer::run(total, true).await?.to_string(),
-        Scenario::Isolate { seconds } => isolation::run(Duration::from_secs(seconds)).await?.to_string(),
+        Scenario::Isolate { seconds } => isolation::run(Duration::from_secs(seconds), 10).await?.to_string(),
         Scenario::Restart { keys } => {
             restart::run(&restart::Plan { keys, ..restart::Plan::default() }).await?.to_string()
         }

@@ -61,14 +61,14 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// The namespaces can't be made, or a node that should serve does not.
-pub async fn run(cut_for: Duration) -> Result<Report, WireError> {
+pub async fn run(cut_for: Duration, clients: usize) -> Result<Report, WireError> {
     let network = Network::new(3)?;
     let mut nodes = tokio::task::block_in_place(|| start(&network, &[]));
     let addrs: Vec<_> = nodes.iter().map(NodeProcess::addr).collect();
     load::fill(addrs[0], "old", KEYS, 64).await?;
     // What was written in the last second may be lost by design; what is older may not.
     let_pass(Duration::from_millis(1500)).await;
-    let clients = Load::start(&addrs[..2], 10);
+    let clients = Load::start(&addrs[..2], clients);
     clients.work(ANSWERS).await;
     network.pull_cable(2)?;
     // Longer than it takes to hold the others for dead.

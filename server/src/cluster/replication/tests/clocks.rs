@@ -13,7 +13,7 @@ fn with_keys() -> World {
     let mut world = World::new(2, 1);
     world.begin(slot());
     for line in ["SET {t}minute v EX 60", "SET {t}hours v EX 7200", "SET {t}ever v"] {
-        assert_eq!(world.0[0].run(line), "+OK\\r\\n");
+        assert_eq!(world.0[0].run(line), "+OK|");
     }
     world.copy(slot(), 0, 1);
     world
@@ -21,7 +21,7 @@ fn with_keys() -> World {
 
 /// Which of the keys a node answers for at some time.
 fn found(world: &mut World, node: usize, now_ms: u64) -> Vec<&'static str> {
-    let mut has = |key: &&str| world.0[node].run_at(now_ms, &format!("EXISTS {{t}}{key}")) == ":1\\r\\n";
+    let mut has = |key: &&str| world.0[node].run_at(now_ms, &format!("EXISTS {{t}}{key}")) == ":1|";
     ["minute", "hours", "ever"].into_iter().filter(|key| has(key)).collect()
 }
 
@@ -38,10 +38,10 @@ fn a_clock_that_jumps_an_hour_back_lengthens_no_deadline() {
     let mut world = with_keys();
     let deadline = |world: &mut World, now_ms| world.0[0].run_at(now_ms, "PEXPIRETIME {t}minute");
     let before = deadline(&mut world, NOW_MS);
-    assert_eq!(before, format!(":{}\\r\\n", NOW_MS + 60_000));
+    assert_eq!(before, format!(":{}|", NOW_MS + 60_000));
     assert_eq!(deadline(&mut world, NOW_MS - HOUR_MS), before);
     // Effects of the time after the jump carry its time, and go after the earlier ones all the same.
-    assert_eq!(world.0[0].run_at(NOW_MS - HOUR_MS, "SET {t}later v EX 60"), "+OK\\r\\n");
+    assert_eq!(world.0[0].run_at(NOW_MS - HOUR_MS, "SET {t}later v EX 60"), "+OK|");
     world.pump_all();
     world.assert_same(slot(), 0, 1, "after the jump");
     assert_eq!(world.0[0].events(), []);
