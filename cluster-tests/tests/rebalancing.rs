@@ -2,7 +2,7 @@
 
 use rondache_cluster_tests::scenario::{
     change::{self, Change, Plan, Report},
-    hammer,
+    hammer, registers,
 };
 
 const KEYS: u64 = 20_000;
@@ -37,4 +37,11 @@ async fn increments_through_every_node_add_up_while_a_node_joins_and_leaves() {
     let report = hammer::run(20_000, true).await.expect("every node serves");
     assert_eq!(report.seen.error_count(), 0, "{report}");
     assert_eq!(report.counter, report.total as i64, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_key_is_linearizable_through_any_node_while_a_node_joins_and_leaves() {
+    let report = registers::run(fastrand::u64(..1 << 32)).await.expect("every node serves");
+    assert!(report.errors.is_empty() && report.violations.is_empty(), "{report}");
+    assert!(report.operations > 1_000, "too little was seen to judge: {report}");
 }

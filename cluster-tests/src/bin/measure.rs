@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rondache_cluster_tests::{
-    scenario::{change, death, hammer, isolation, restart, saturation},
+    scenario::{change, death, hammer, isolation, registers, restart, saturation},
     wire::WireError,
 };
 
@@ -36,6 +36,13 @@ enum Scenario {
         /// How many increments.
         #[arg(long, default_value_t = 100_000)]
         total: u64,
+    },
+    /// A few keys are read and changed through every node while a fourth joins and leaves; each key's history is to be
+    /// linearizable.
+    Registers {
+        /// What the clients' choices follow from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// One of three nodes, each in a network namespace of its own (needs root), is cut off and comes back.
     Isolate {
@@ -95,6 +102,7 @@ async fn run(scenario: Scenario) -> Result<String, WireError> {
         Scenario::Kill { write_acks } => death::run(&died(death::End::Killed, write_acks)).await?.to_string(),
         Scenario::Freeze { write_acks } => death::run(&died(death::End::Frozen, write_acks)).await?.to_string(),
         Scenario::Hammer { total } => hammer::run(total, true).await?.to_string(),
+        Scenario::Registers { seed } => registers::run(seed).await?.to_string(),
         Scenario::Isolate { seconds } => isolation::run(Duration::from_secs(seconds), 10).await?.to_string(),
         Scenario::Restart { keys } => {
             restart::run(&restart::Plan { keys, ..restart::Plan::default() }).await?.to_string()

@@ -5,6 +5,7 @@ pub mod death;
 pub mod hammer;
 pub mod isolation;
 pub mod minority;
+pub mod registers;
 pub mod restart;
 pub mod saturation;
 
