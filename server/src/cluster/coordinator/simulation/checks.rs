@@ -15,6 +15,8 @@ pub(super) struct Checks {
     /// Copies that were lost, by owner and copy.
     pub(super) copies_lost: BTreeMap<(usize, usize), u64>,
     pub(super) acknowledged: BTreeSet<(u16, u32)>,
+    /// Who executed each slot last.
+    executors: BTreeMap<u16, usize>,
 }
 
 impl Checks {
@@ -26,6 +28,16 @@ impl Checks {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Notes who executes a slot; whether it is another node than before.
+    pub(super) fn is_new_executor(&mut self, slot: u16, host: usize) -> bool {
+        self.executors.insert(slot, host) != Some(host)
+    }
+
+    /// Writes to a slot that a copy has acknowledged.
+    pub(super) fn acknowledged_of(&self, slot: u16) -> impl Iterator<Item = u32> {
+        self.acknowledged.range((slot, 0)..=(slot, u32::MAX)).map(|(_, write)| *write)
     }
 
     /// Notes whether anybody executes the slot.
