@@ -255,6 +255,9 @@ impl<'e, 's> Executor<'e, 's> {
         let began = self.timer.begin(command.spec);
         let result = (command.handler)(&mut ctx, args);
         let blocked = ctx.blocked.take();
+        // Without the keys that a read finds expired: their deletion is an effect of its own.
+        let is_write = command.spec.flags.contains(Flags::WRITE);
+        let changed = is_write && result.is_ok() && self.ks.counts.changes != changes_before;
         let slot = timing::slot_of(command.index, command.spec, args);
         match began {
             Some(began) => {
@@ -273,7 +276,6 @@ impl<'e, 's> Executor<'e, 's> {
             self.remember_keys(session, command.spec, args);
         }
         if self.ks.records_effects() {
-            let changed = result.is_ok() && self.ks.counts.changes != changes_before;
             let verbatim = || Some((first_slot_of(command.spec, args, &hashed)?, args.from(0)));
             self.ks.commit_effects(changed, verbatim, out.get(reply_from..).unwrap_or_default());
         }

@@ -131,3 +131,22 @@ fn a_copy_is_counted_though_its_slot_is_written_to_all_the_time() {
     world.0[0].run(&format!("INCR {KEY}"));
     assert_eq!(world.0[0].confirmed(&written), 1);
 }
+
+#[test]
+fn a_read_that_finds_a_key_expired_deletes_it_in_the_copy_and_is_no_effect_itself() {
+    let slot = slot();
+    let mut world = World::new(2, 1);
+    world.begin(slot);
+    world.0[0].run("SET {t}stays v");
+    world.0[0].run("SET {t}goes v PX 1000");
+    world.copy(slot, 0, 1);
+    for read in ["GET {t}goes", "EXISTS {t}goes", "TTL {t}goes"] {
+        world.0[0].run_at(NOW_MS + 1001, read);
+        world.0[0].run("SET {t}goes v PX 1000");
+    }
+    world.0[0].run_at(NOW_MS + 1001, "EXISTS {t}goes");
+    world.pump_all();
+    assert_eq!(world.0[0].events(), [], "the copy is whole");
+    world.assert_same(slot, 0, 1, "after the reads");
+    assert_eq!(world.0[1].content(slot).len(), 1);
+}
