@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     net::SocketAddr,
     sync::{
         Arc,
@@ -39,7 +40,26 @@ pub struct Seen {
     pub wrong: Vec<String>,
 }
 
+/// How the reports of scenarios put what was seen.
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "commands answered        {}", self.answered)?;
+        writeln!(f, "errors                   {}", self.error_count())?;
+        writeln!(f, "slowest command          {:?} ({})", self.slowest, self.slowest_command)?;
+        write!(f, "wrong reads              {}", self.wrong.len())
+    }
+}
+
 impl Seen {
+    /// Some of what went wrong, line by line, with what else did.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn write_details(&self, f: &mut fmt::Formatter<'_>, others: &[String]) -> fmt::Result {
+        let errors = self.errors.iter().map(|(error, count)| format!("{count} × {error}"));
+        errors.chain(self.wrong.iter().chain(others).cloned()).take(20).try_for_each(|line| write!(f, "\n  {line}"))
+    }
+
     /// How often something went wrong.
     #[must_use]
     pub fn error_count(&self) -> u64 {

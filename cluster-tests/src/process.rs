@@ -310,6 +310,19 @@ impl ClusterProcess {
         &mut self.nodes[at]
     }
 
+    /// One more node joins, has its share, and leaves in order.
+    ///
+    /// # Panics
+    /// It does not, or the others do not settle behind it.
+    pub fn join_and_leave(&mut self) {
+        let others = self.nodes.len();
+        self.add();
+        self.wait_settled(others + 1);
+        self.nodes[others].terminate();
+        self.nodes[others].wait();
+        self.wait_settled(others);
+    }
+
     /// Starts a node again that has ended, at the same address and so under the same name. It joins the others as a new
     /// one; nobody waits for it here.
     ///

@@ -10,5 +10,5 @@ use rondache_cluster_tests::scenario::saturation;
 async fn saturated_processors_make_nobody_look_dead() {
     let report = saturation::run(Duration::from_secs(10)).await.expect("every node serves");
     assert!(report.busy_percent > 90.0, "the load is too small to show anything: {report}");
-    assert_eq!((report.doubts.takeovers, report.doubts.epochs), (0, 0), "{report}");
+    assert_eq!((report.clients.errors, report.doubts.takeovers, report.doubts.epochs), (0, 0, 0), "{report}");
 }

@@ -16,6 +16,7 @@ use rondache_server::{
     config::settings::Settings,
     node::{Node, start::RunningNode},
 };
+use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 
 /// Longer than anything here takes, unless it is stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -138,7 +139,7 @@ async fn the_near_cache_hears_of_changes_over_tls() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, seen).await.expect("the change to be reported");
+    timeout(PATIENCE, seen).await.expect("the change to be reported");
 }
 
 #[tokio::test]
@@ -170,13 +171,23 @@ async fn a_certificate_for_another_name_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_node_without_tls_before_it_is_never_spoken_to_in_the_clear() {
+    /// The type of a TLS record with a handshake (RFC 8446, 5.1).
+    const HANDSHAKE: u8 = 22;
     let authority = Authority::new();
     let node = start_node();
-    // Only the main port has a proxy; the other one, which the node names, leads to nobody.
     let _proxy = TlsProxy::start(OUTSIDE, node.addr(), &authority, &[&OUTSIDE.to_string()]).await;
+    // Behind the other port, which the node names, is somebody without TLS.
+    let plain = TcpListener::bind((OUTSIDE, node.redirect_addrs()[0].port())).await.expect("a free port");
     let seed = format!("rediss://{OUTSIDE}:{}", node.addr().port());
     let client = Client::builder().seed(seed).tls_authorities(authority.pem()).build().await.expect("a proxy");
-    client.set("k", "v").await.expect("the main port answers for every key");
+    let setting = client.set("k", "v");
+    let hearing = async {
+        let (mut stream, _) = plain.accept().await.expect("the client comes");
+        stream.read_u8().await.expect("the client speaks first")
+    };
+    let (set, first) = timeout(PATIENCE, async { tokio::join!(setting, hearing) }).await.expect("a client that speaks");
+    assert_eq!(first, HANDSHAKE);
+    set.expect("the main port answers for every key");
     node.shutdown();
 }
 

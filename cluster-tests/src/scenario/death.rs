@@ -52,17 +52,10 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "commands answered        {}", self.seen.answered)?;
-        writeln!(f, "errors                   {}", self.seen.error_count())?;
-        writeln!(f, "slowest command          {:?} ({})", self.seen.slowest, self.seen.slowest_command)?;
-        writeln!(f, "wrong reads              {}", self.seen.wrong.len())?;
+        writeln!(f, "{}", self.seen)?;
         writeln!(f, "older keys lost          {}", self.keys_lost)?;
         write!(f, "acknowledged changes lost {}", self.differences.len())?;
-        let details = self.seen.errors.iter().map(|(error, count)| format!("{count} × {error}"));
-        for line in details.chain(self.seen.wrong.iter().chain(&self.differences).cloned()).take(20) {
-            write!(f, "\n  {line}")?;
-        }
-        Ok(())
+        self.seen.write_details(f, &self.differences)
     }
 }
 

@@ -43,13 +43,7 @@ pub async fn run(total: u64, changes: bool) -> Result<Report, WireError> {
     let addrs = cluster.addrs(&[0, 1, 2]);
     let clients = Load::hammer(&addrs, "{hammered}:counter", total);
     if changes {
-        tokio::task::block_in_place(|| {
-            cluster.add();
-            cluster.wait_settled(4);
-            cluster.nodes[3].terminate();
-            cluster.nodes[3].wait();
-            cluster.wait_settled(3);
-        });
+        tokio::task::block_in_place(|| cluster.join_and_leave());
     }
     let seen = clients.finish().await;
     let mut conn = Conn::open(addrs[1]).await?;

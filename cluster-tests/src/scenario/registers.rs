@@ -66,13 +66,7 @@ pub async fn run(seed: u64) -> Result<Report, WireError> {
         let client = Client { number, rng: fastrand::Rng::with_seed(seed + number as u64), conns, began };
         clients.push(tokio::spawn(client.work(is_over.clone())));
     }
-    tokio::task::block_in_place(|| {
-        cluster.add();
-        cluster.wait_settled(4);
-        cluster.nodes[3].terminate();
-        cluster.nodes[3].wait();
-        cluster.wait_settled(3);
-    });
+    tokio::task::block_in_place(|| cluster.join_and_leave());
     is_over.store(true, Ordering::Relaxed);
     let (mut histories, mut errors) = (vec![Vec::new(); KEYS], Vec::new());
     for client in clients {

@@ -60,6 +60,12 @@ impl AwaitedCopies {
         self.words.get(usize::from(slot) / WORD_BITS).is_some_and(|word| word.load(Relaxed) & bit(slot) != 0)
     }
 
+    /// Whether no write waits, as far as is known without a look at every slot.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.has_any.load(Relaxed)
+    }
+
     /// The slots whose writes wait.
     #[must_use]
     pub fn slots(&self) -> Vec<u16> {
@@ -86,12 +92,14 @@ mod tests {
     #[test]
     fn a_slot_is_awaited_until_it_has_its_copy() {
         let awaited = AwaitedCopies::default();
+        assert!(awaited.is_empty());
         [0, 63, 64, SLOTS - 1, u16::MAX].into_iter().for_each(|slot| awaited.insert(slot));
+        assert!(!awaited.is_empty());
         assert_eq!(awaited.slots(), [0, 63, 64, SLOTS - 1]);
         awaited.remove(63);
         assert!(!awaited.contains(63) && awaited.contains(64));
         assert_eq!(awaited.slots(), [0, 64, SLOTS - 1]);
         awaited.slots().into_iter().for_each(|slot| awaited.remove(slot));
-        assert!(awaited.slots().is_empty() && !awaited.contains(0));
+        assert!(awaited.slots().is_empty() && awaited.is_empty() && !awaited.contains(0));
     }
 }

@@ -118,6 +118,9 @@ impl Mover {
     fn pop_fill(&self) -> Option<(u16, Identity)> {
         let awaited = &self.replication.node.cluster.awaited;
         let mut fills = self.replication.fills.lock();
+        if awaited.is_empty() {
+            return fills.pop_front();
+        }
         let first = fills.iter().position(|(slot, _)| awaited.contains(*slot)).unwrap_or(0);
         fills.remove(first)
     }
