@@ -6,7 +6,6 @@
 //! | [`ports`] | ports that are free, and their companions with them |
 //! | [`wire`] | a connection that speaks RESP and hides nothing: every error and every pause is seen |
 //! | [`load`] | clients that keep asking, and remember what was acknowledged |
-//! | [`linearizable`] | whether what clients saw of a key can have happened in some order |
 //! | [`flood`] | clients that ask as fast as they get answers |
 //! | [`open_loop`] | clients that ask at a fixed rate, whatever the answers do |
 //! | [`progress`] | how far clients have come, for those who wait for them |
@@ -14,7 +13,6 @@
 //! | [`scenario`] | what happens to a cluster, and what must hold then; used by the tests and by the `measure` program |
 
 pub mod flood;
-pub mod linearizable;
 pub mod load;
 pub mod netns;
 pub mod open_loop;

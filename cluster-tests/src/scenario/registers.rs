@@ -9,11 +9,11 @@ use std::{
     time::Instant,
 };
 
+use rondache_linearizable::{Action, Operation, Violation, check};
 use rondache_protocol::resp::value::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
-    linearizable::{Action, Operation, Violation, check},
     process::ClusterProcess,
     wire::{Conn, WireError},
 };
@@ -97,7 +97,7 @@ impl Client {
             match self.ask(&format!("register:{key}")).await {
                 Ok(action) => {
                     let returned = self.began.elapsed();
-                    seen.push((key, Operation { client: self.number, action, called, returned }));
+                    seen.push((key, Operation { client: self.number, action, called, returned: Some(returned) }));
                 }
                 Err(error) => return (seen, Some(format!("register:{key}: {error}"))),
             }

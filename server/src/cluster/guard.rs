@@ -55,6 +55,12 @@ impl Guard {
         false
     }
 
+    /// As [`Guard::may_run`], for one who only looks.
+    #[cfg(test)]
+    pub(in crate::cluster) fn would_run(&self, now_boot_ms: u64) -> bool {
+        !self.is_closed.load(Ordering::Acquire) && !self.has_gap(now_boot_ms)
+    }
+
     /// The cluster's thread is running. `false`: there was a gap, or the guard is closed, and the node has to ask whether
     /// it still belongs.
     #[must_use]

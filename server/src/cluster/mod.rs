@@ -42,6 +42,8 @@ pub mod ring;
 pub mod routing;
 pub mod runtime;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 pub mod status;
 pub mod table;
 pub mod thread;

@@ -7,6 +7,7 @@
 
 pub(crate) mod admin;
 pub mod connection;
+pub(crate) mod entry;
 pub(crate) mod housekeeping;
 pub mod listener;
 pub(crate) mod running;

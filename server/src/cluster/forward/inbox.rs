@@ -66,7 +66,14 @@ fn poll_once(cx: &mut Context<'_>, stream: &mut TcpStream, buf: &mut [u8]) -> Po
     Poll::Ready(if len == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(len) })
 }
 
-fn take_frames(bytes: &[u8], mut each: impl FnMut(Frame<'_>) -> io::Result<()>) -> io::Result<usize> {
+/// Hands out the frames that are complete; answers how many bytes they were.
+///
+/// # Errors
+/// What stands there is no frame, or `each` refuses it.
+pub(in crate::cluster) fn take_frames(
+    bytes: &[u8],
+    mut each: impl FnMut(Frame<'_>) -> io::Result<()>,
+) -> io::Result<usize> {
     let mut used = 0;
     while let Some((frame, len)) =
         frame::decode(bytes.get(used..).unwrap_or_default(), FRAME_LEN_MAX).map_err(io::Error::other)?

@@ -41,7 +41,7 @@ struct Queue {
 
 impl Late {
     /// Moves what waits to `out`, and asks to be woken for more.
-    pub(super) fn take(&self, cx: &Context<'_>, out: &mut Vec<u8>) {
+    pub(in crate::cluster) fn take(&self, cx: &Context<'_>, out: &mut Vec<u8>) {
         let mut queue = self.0.lock();
         out.append(&mut queue.frames);
         out.append(&mut queue.invalidations);

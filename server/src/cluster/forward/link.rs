@@ -107,7 +107,17 @@ impl Socket {
     }
 }
 
-fn take_frame(node: &Arc<Node>, links: &mut Links, peer: PeerIndex, frame: Frame<'_>, now: Instant) -> io::Result<()> {
+/// Takes what a peer has sent.
+///
+/// # Errors
+/// It makes no sense: the link is to end.
+pub(in crate::cluster) fn take_frame(
+    node: &Arc<Node>,
+    links: &mut Links,
+    peer: PeerIndex,
+    frame: Frame<'_>,
+    now: Instant,
+) -> io::Result<()> {
     match frame.kind {
         kind::REPLY => links.take_reply(peer, frame.payload, now).map_err(io::Error::other),
         kind::WRITTEN => links.take_written(frame.payload).map_err(io::Error::other),

@@ -26,7 +26,7 @@ mod decided;
 pub mod dial;
 pub mod error;
 pub(crate) mod gather;
-mod inbox;
+pub(in crate::cluster) mod inbox;
 pub(crate) mod keeper;
 pub(crate) mod late;
 pub(crate) mod link;

@@ -37,6 +37,7 @@ use crate::{
         away::{Away, Served},
         batch::{BatchEnd, REPLY_BYTES_MAX},
         blocking::Blocked,
+        client::Client,
         transaction,
     },
     store::keyspace::{Circumstances, Keyspace},
@@ -51,8 +52,8 @@ pub(crate) struct PeerConnection {
     unsent: Vec<u8>,
 }
 
-/// What the requests of a link run with.
-struct Serving {
+/// What the requests of a link run with. It knows nothing of sockets: what comes and goes is frames.
+pub(in crate::cluster) struct Serving {
     node: Arc<Node>,
     /// For requests that need no state of their client's.
     session: Session,
@@ -64,7 +65,8 @@ struct Serving {
     blocked: Option<Blocked>,
     /// Clients that wait: what ends their waits, and their ids here.
     waiting: HashMap<u64, (DropGuard, u64)>,
-    late: Arc<Late>,
+    /// What is to be sent apart from the replies at hand.
+    pub(in crate::cluster) late: Arc<Late>,
     parser: RequestParser,
 }
 
@@ -73,20 +75,7 @@ impl PeerConnection {
         stream.set_nonblocking(true)?;
         let stream = TcpStream::from_std(stream)?;
         let client = node.clients.unlisted(stream.peer_addr()?, stream.local_addr()?, clock::unix_ms());
-        Ok(Self {
-            stream,
-            inbox: Inbox::default(),
-            serving: Serving {
-                node: node.clone(),
-                session: Session::new(client, true),
-                clients: HashMap::new(),
-                blocked: None,
-                waiting: HashMap::new(),
-                late: Arc::default(),
-                parser: RequestParser::new(RequestLimits::default()),
-            },
-            unsent: Vec::new(),
-        })
+        Ok(Self { stream, inbox: Inbox::default(), serving: Serving::new(node, client), unsent: Vec::new() })
     }
 
     /// Serves the peer until either side ends the connection.
@@ -163,7 +152,28 @@ impl PeerConnection {
 }
 
 impl Serving {
-    fn take_frame(&mut self, worker: &mut Worker, frame: Frame<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(in crate::cluster) fn new(node: &Arc<Node>, client: Arc<Client>) -> Self {
+        Self {
+            node: node.clone(),
+            session: Session::new(client, true),
+            clients: HashMap::new(),
+            blocked: None,
+            waiting: HashMap::new(),
+            late: Arc::default(),
+            parser: RequestParser::new(RequestLimits::default()),
+        }
+    }
+
+    /// Does what a frame asks for, and appends the replies that are at hand.
+    ///
+    /// # Errors
+    /// The frame makes no sense: the link is to end.
+    pub(in crate::cluster) fn take_frame(
+        &mut self,
+        worker: &mut Worker,
+        frame: Frame<'_>,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
         match frame.kind {
             kind::FORWARD => {
                 let forward = Forward::decode(frame.payload).map_err(io::Error::other)?;

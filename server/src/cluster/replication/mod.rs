@@ -24,7 +24,7 @@ mod tests;
 pub(crate) mod withheld;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -78,8 +78,8 @@ pub struct Replication {
     pub(crate) node: Arc<Node>,
     /// Streams to one peer: slot *s* travels in number (shard of *s*) mod this.
     stream_count: u16,
-    /// One list of streams per peer that holds a copy. Bounded by the peers.
-    outgoing: RwLock<HashMap<Identity, Arc<[Arc<Outgoing>]>>>,
+    /// One list of streams per peer that holds a copy, in an order that a simulation can repeat. Bounded by the peers.
+    outgoing: RwLock<BTreeMap<Identity, Arc<[Arc<Outgoing>]>>>,
     /// Streams that were opened, for whoever dials. One message per stream and peer.
     opened: mpsc::UnboundedSender<Arc<Outgoing>>,
     /// A few messages per slot and copy.

@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{departure::Departure, guarding::Fence, reports::Reports, snapshot::Snapshots};
+use super::{departure::Departure, guarding::Fence, peers, reports::Reports, snapshot::Snapshots};
 use crate::{
     cluster::{
         bus::control::Control,
@@ -24,7 +24,6 @@ use crate::{
         member::View,
         plane::PlaneEvent,
         replication::{Replication, plane::Plane},
-        routing::Peer,
         thread::net::{ClusterNet, Joined},
     },
     config::{
@@ -219,12 +218,7 @@ impl Coordination {
     fn view_changed(&mut self) {
         let view = self.net.view.borrow_and_update().clone();
         let before = std::mem::replace(&mut self.view, view.clone());
-        self.note_peers(&view);
-        if view.live().count() > 1 {
-            let node = &self.node;
-            node.cluster.routing.set_clustered(true);
-            node.cluster.guard.arm(node.settings.load().cluster.suspicion_ms / 2, clock::boot_ms());
-        }
+        peers::take_in(&view, &self.replication);
         let agreed = Control::Settings(self.node.cluster.desk.agreed());
         let new = others(&view, &self.node).filter(|identity| !before.is_alive(identity));
         self.net.links.send_all(new, &agreed);
@@ -235,23 +229,6 @@ impl Coordination {
     /// Lets writes wait for copies where those can be made, and only there.
     fn promise_copies(&self) {
         self.node.cluster.awaited.set_possible(self.coordinator.copies_possible());
-    }
-
-    fn note_peers(&self, view: &View) {
-        let routing = &self.node.cluster.routing;
-        let known = routing.peers();
-        for member in view.members.values().filter(|member| member.info.identity != self.node.cluster.identity) {
-            let peer = Peer { identity: member.info.identity, addrs: member.info.addrs, is_dead: !member.may_serve() };
-            if !known.contains(&peer) && routing.put_peer(peer).is_none() {
-                tracing::error!("this node has met too many others: restart it");
-            }
-        }
-        for peer in known.iter().filter(|peer| !peer.is_dead && !view.is_alive(&peer.identity)) {
-            routing.put_peer(Peer { is_dead: true, ..*peer });
-            self.replication.close_peer(&peer.identity);
-        }
-        // Requests that wait for an owner's return, or its end, look again.
-        routing.publish();
     }
 
     fn plane_event(&mut self, event: PlaneEvent) {

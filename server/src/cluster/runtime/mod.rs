@@ -12,6 +12,7 @@
 //! | [`coordination`] | the coordinator's thread |
 //! | `departure` | the node leaves: slots first, then the farewell |
 //! | `guarding` | the frozen-node guard's beats and questions |
+//! | `peers` | the data plane's part in a new view |
 //! | [`reports`] | what members tell each other of keys, memory, lag and clocks |
 //! | `snapshot` | the status for users and operators |
 //! | `streams` | replication streams and forward links on the workers |
@@ -19,6 +20,7 @@
 pub mod coordination;
 mod departure;
 mod guarding;
+pub(in crate::cluster) mod peers;
 pub mod reports;
 mod snapshot;
 mod streams;

@@ -1,14 +1,39 @@
 //! What a node's copies would be told, for tests.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use rondache_protocol::bus::{
-    identity::{Identity, NodeId},
-    replicate::{Record, Records, SlotPosition, split_frame},
+use rondache_protocol::{
+    bus::{
+        identity::{Identity, NodeId},
+        replicate::{Record, Records, SlotPosition, split_frame},
+    },
+    slot::slot_of,
 };
 
-use super::{CopyLink, Slots, Stage, index_of, outgoing::Outgoing};
-use crate::store::{SHARDS, Store};
+use super::{CopyLink, Slots, Stage, content::digest_value, index_of, outgoing::Outgoing};
+use crate::store::{DATABASES, SHARDS, Store};
+
+/// A key with its database, and what it holds: a digest, and its deadline.
+pub(crate) type Content = BTreeMap<(usize, Vec<u8>), (u128, Option<u64>)>;
+
+/// What a store holds of a slot.
+pub(crate) fn content_of(store: &Store, slot: u16) -> Content {
+    let shard = store.lock(usize::from(slot) % SHARDS);
+    let mut content = Content::new();
+    for db in 0..DATABASES {
+        let Some(table) = shard.db(db).map(|content| &content.table) else { continue };
+        let mut next = Some(0);
+        while let Some(position) = next {
+            next = table.scan(position, |entry| {
+                if slot_of(entry.key()) == slot {
+                    let value = (digest_value(entry, 0), entry.deadline_ms());
+                    content.insert((db, entry.key().to_vec()), value);
+                }
+            });
+        }
+    }
+    content
+}
 
 /// One write, as its slot's copies apply it.
 #[derive(Clone, Debug, PartialEq, Eq)]

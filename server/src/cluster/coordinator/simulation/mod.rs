@@ -3,7 +3,6 @@
 //! | module | holds |
 //! |---|---|
 //! | `plane` | a data plane that keeps of each slot the list of its writes |
-//! | `network` | links: delay, order, loss, cuts |
 //! | `members` | what a membership protocol would make each node believe |
 //! | `world` | the nodes, and what happens in which order |
 //! | `faults` | what goes wrong in a run |
@@ -15,11 +14,10 @@
 mod checks;
 mod faults;
 mod members;
-mod network;
 mod plane;
 mod world;
 
-use std::{collections::BTreeSet, env, panic};
+use std::collections::BTreeSet;
 
 use rondache_protocol::slot::SLOTS;
 
@@ -27,20 +25,10 @@ use self::{
     faults::Scenario,
     world::{Options, World},
 };
+use crate::cluster::simulation::seeds;
 
 /// Seeds that found a bug once.
 const REGRESSIONS: [u64; 6] = [42, 89, 1_000_017, 1_000_080, 2_000_019, 2_000_058];
-const SEEDS: u64 = 12;
-
-fn seeds(scenario: u64) -> Vec<u64> {
-    let number = |name: &str| env::var(name).ok().and_then(|value| value.parse().ok());
-    if let Some(seed) = number("RONDACHE_SIM_SEED") {
-        return vec![seed];
-    }
-    let first = scenario * 1_000_000;
-    let count = number("RONDACHE_SIM_SEEDS").unwrap_or(SEEDS);
-    REGRESSIONS.into_iter().filter(|seed| seed / 1_000_000 == scenario).chain(first..first + count).collect()
-}
 
 /// Runs one cluster through its faults, and answers its trace.
 fn run(seed: u64, scenario: Scenario) -> u64 {
@@ -53,11 +41,8 @@ fn run(seed: u64, scenario: Scenario) -> u64 {
     world.trace()
 }
 
-/// Runs all seeds, so that one failure does not hide others.
 fn run_all(number: u64, scenario: Scenario) {
-    let fails = |seed: &u64| panic::catch_unwind(|| run(*seed, scenario)).is_err();
-    let failed: Vec<u64> = seeds(number).into_iter().filter(fails).collect();
-    assert!(failed.is_empty(), "seeds that failed: {failed:?}");
+    seeds::run_all(number, &REGRESSIONS, |seed| _ = run(seed, scenario));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The nodes of a simulated cluster, and what happens in which order.
 
 mod acts;
-mod favourites;
 mod verdict;
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
@@ -9,11 +8,10 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 use rondache_protocol::bus::identity::{Identity, NodeId};
 use xxhash_rust::xxh3::Xxh3;
 
-use self::{favourites::Favourites, verdict::AGREED_MS};
+use self::verdict::AGREED_MS;
 use super::{
     checks::Checks,
     members::{Beliefs, Truth},
-    network::{Kind, Network},
     plane::{Frame, Plane, distinct},
 };
 use crate::cluster::{
@@ -25,6 +23,11 @@ use crate::cluster::{
         sticky::StickyPlanner,
     },
     plane::PlaneEvent,
+    simulation::{
+        favourites::Favourites,
+        network::{Kind, Network},
+        seeds::shows_steps,
+    },
 };
 
 const STEP_MS: u64 = 10;
@@ -184,7 +187,7 @@ impl World {
 
     fn note(&mut self, what: &impl Debug) {
         let text = format!("{} {what:?}", self.now_ms);
-        if std::env::var_os("RONDACHE_SIM_TRACE").is_some() {
+        if shows_steps() {
             eprintln!("{text}");
         }
         self.trace.update(text.as_bytes());

@@ -31,18 +31,14 @@ use crate::{
         harness::{run_on, show_reply},
     },
     store::{
-        DATABASES,
         keyspace::{Circumstances, Keyspace, Written},
         observer::NoObserver,
-        replicate::content::digest_value,
+        replicate::testing::{Content, content_of},
     },
 };
 
 /// The time at which everything begins.
 const NOW_MS: u64 = 1_700_000_000_000;
-
-/// A key with its database, and what it holds: a digest, and its deadline.
-type Content = BTreeMap<(usize, Vec<u8>), (u128, Option<u64>)>;
 
 struct TestNode {
     node: Arc<Node>,
@@ -95,25 +91,7 @@ impl TestNode {
 
     /// What the node holds of a slot.
     fn content(&self, slot: u16) -> Content {
-        let shard = usize::from(slot) % crate::store::SHARDS;
-        let circumstances = Circumstances { db: 0, now_ms: 0, client_id: 0, touch: false };
-        let mut keyspace = Keyspace::new(&self.node.store, &NoObserver, circumstances);
-        keyspace.with_shard(shard, |shard| {
-            let mut content = Content::new();
-            for db in 0..DATABASES {
-                let Some(table) = shard.db(db).map(|content| &content.table) else { continue };
-                let mut next = Some(0);
-                while let Some(position) = next {
-                    next = table.scan(position, |entry| {
-                        if slot_of(entry.key()) == slot {
-                            let value = (digest_value(entry, 0), entry.deadline_ms());
-                            content.insert((db, entry.key().to_vec()), value);
-                        }
-                    });
-                }
-            }
-            content
-        })
+        content_of(&self.node.store, slot)
     }
 
     fn events(&mut self) -> Vec<PlaneEvent> {

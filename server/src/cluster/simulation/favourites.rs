@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cluster::{coordinator::plan::Planner, member::MemberInfo, table::SlotTable};
 
 /// The nodes that a slot likes best, by a hash: the least that moves when nodes come and go.
-pub(super) struct Favourites;
+pub(in crate::cluster) struct Favourites;
 
 impl Planner for Favourites {
     fn plan(&self, members: &[&MemberInfo], table: &SlotTable, copies: usize) -> Vec<Vec<Identity>> {

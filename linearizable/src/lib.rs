@@ -16,6 +16,8 @@ pub enum Action {
     Write(i64),
     /// INCR, and the number that it answered.
     Increment(i64),
+    /// INCR whose answer nobody has seen.
+    IncrementUnseen,
     /// DEL, and whether there was a key.
     Delete(bool),
 }
@@ -27,6 +29,7 @@ impl Action {
             Self::Read(found) => (found == value).then_some(value),
             Self::Write(written) => Some(Some(written)),
             Self::Increment(result) => (value.unwrap_or(0) + 1 == result).then_some(Some(result)),
+            Self::IncrementUnseen => Some(Some(value.unwrap_or(0) + 1)),
             Self::Delete(existed) => (existed == value.is_some()).then_some(None),
         }
     }
@@ -41,8 +44,9 @@ pub struct Operation {
     pub action: Action,
     /// When it was sent, since whatever moment all operations are counted from.
     pub called: Duration,
-    /// When the reply was there.
-    pub returned: Duration,
+    /// When the reply was there. `None`: there was none, or one that said that nobody knows the outcome: then it may have
+    /// taken effect at any time after its call, or not at all, and its client has no later operation.
+    pub returned: Option<Duration>,
 }
 
 /// Clients that may use one key.
@@ -63,7 +67,7 @@ pub fn check(history: &[Operation]) -> Result<(), Violation> {
     let mut events: Vec<(Duration, bool, &Operation)> = Vec::new();
     for operation in history {
         events.push((operation.called, false, operation));
-        events.push((operation.returned, true, operation));
+        events.extend(operation.returned.map(|returned| (returned, true, operation)));
     }
     // What is called at the very moment at which another returns overlaps with it.
     events.sort_by_key(|(at, is_return, _)| (*at, *is_return));
@@ -108,7 +112,11 @@ mod tests {
 
     fn at(client: usize, called_ms: u64, returned_ms: u64, action: Action) -> Operation {
         let (called, returned) = (Duration::from_millis(called_ms), Duration::from_millis(returned_ms));
-        Operation { client, action, called, returned }
+        Operation { client, action, called, returned: Some(returned) }
+    }
+
+    fn unseen(client: usize, called_ms: u64, action: Action) -> Operation {
+        Operation { client, action, called: Duration::from_millis(called_ms), returned: None }
     }
 
     #[test]
@@ -150,5 +158,19 @@ mod tests {
     fn a_write_may_take_effect_long_before_its_reply_is_there() {
         let history = [at(0, 0, 100, Action::Write(1)), at(1, 1, 2, Action::Read(Some(1)))];
         assert!(check(&history).is_ok());
+    }
+
+    #[test]
+    fn a_write_without_a_reply_may_have_taken_effect_at_any_time_but_once() {
+        let read = |called_ms, value| at(1, called_ms, called_ms + 1, Action::Read(value));
+        for reads in [[None, None], [None, Some(1)], [Some(1), Some(1)]] {
+            for action in [Action::Write(1), Action::IncrementUnseen] {
+                assert!(check(&[unseen(0, 0, action), read(2, reads[0]), read(4, reads[1])]).is_ok());
+            }
+        }
+        for action in [Action::Write(1), Action::IncrementUnseen] {
+            assert!(check(&[unseen(0, 0, action), read(2, Some(1)), read(4, None)]).is_err());
+        }
+        assert!(check(&[unseen(0, 0, Action::IncrementUnseen), read(2, Some(2))]).is_err());
     }
 }

@@ -1,0 +1,60 @@
+//! Whole nodes in one thread, under virtual time, with clients whose histories are judged: one seed gives one trace.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `clients` | clients, and what they saw |
+//! | `favourites` | a planner for few slots |
+//! | `faults` | what goes wrong in a run |
+//! | `network` | links: delay, order, loss, cuts |
+//! | `node` | the parts of one node, put together |
+//! | `seeds` | which seeds run |
+//! | `wires` | connections, which are whole and in order, or broken |
+//! | `world` | the hosts, what happens in which order, and what must hold |
+
+mod clients;
+mod faults;
+pub(super) mod favourites;
+pub(super) mod network;
+mod node;
+pub(super) mod seeds;
+mod wires;
+mod world;
+
+use self::{faults::Scenario, world::World};
+
+/// Seeds that found a bug once.
+const REGRESSIONS: [u64; 0] = [];
+
+/// Runs one cluster through its faults, and answers its trace.
+fn run(seed: u64, scenario: Scenario) -> u64 {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(seed, scenario.options(&mut random));
+    world.start(random.usize(3..6));
+    scenario.play(&mut world);
+    world.trace()
+}
+
+fn run_all(number: u64, scenario: Scenario) {
+    seeds::run_all(number, &REGRESSIONS, |seed| _ = run(seed, scenario));
+}
+
+#[test]
+fn clients_see_one_value_per_key_and_no_error_while_one_thing_goes_wrong_at_a_time() {
+    run_all(0, Scenario::Calm);
+}
+
+#[test]
+fn nodes_come_together_and_copies_hold_what_owners_hold_after_anything() {
+    run_all(1, Scenario::Rough);
+}
+
+#[test]
+fn clients_of_the_majority_see_nothing_of_a_node_that_was_cut_off() {
+    run_all(2, Scenario::Isolation);
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    assert_eq!(run(1_000_007, Scenario::Rough), run(1_000_007, Scenario::Rough));
+    assert_ne!(run(1_000_007, Scenario::Rough), run(1_000_008, Scenario::Rough));
+}
