@@ -18,6 +18,7 @@
 //! | `gossip` | the exchange of tables |
 //! | `reconcile` | the owner's work: copies started and dropped |
 //! | `agenda` | the slots that are still to be looked at |
+//! | `beaten` | rows of later epochs that lost: their winners are to rise above them |
 //! | `handoff` | park, caught up, grant |
 //! | `orphans` | slots whose owner is gone |
 //! | `compare` | copies agree on who takes over |
@@ -27,6 +28,7 @@
 //! | [`progress`] | figures for people |
 
 mod agenda;
+mod beaten;
 mod compare;
 mod confirm;
 mod contest;
@@ -117,6 +119,7 @@ pub struct Coordinator {
     forks: BTreeMap<u16, contest::Fork>,
     contests: BTreeMap<u16, contest::Contest>,
     confirm: confirm::Confirm,
+    beaten: beaten::Beaten,
     /// Slots whose rows this node changed and has not yet broadcast.
     changed: BTreeSet<u16>,
     /// Slots of which this node holds nothing although a row names it as a copy.
@@ -158,6 +161,7 @@ impl Coordinator {
             forks: BTreeMap::new(),
             contests: BTreeMap::new(),
             confirm: confirm::Confirm::default(),
+            beaten: beaten::Beaten::default(),
             changed: BTreeSet::new(),
             not_synced: BTreeSet::new(),
             looked_at: 0,
@@ -245,6 +249,7 @@ impl Coordinator {
         self.tick_confirm(io);
         self.tick_gossip(io);
         self.tick_not_synced(io);
+        self.tick_beaten(io);
         self.flush(io);
     }
 

@@ -71,6 +71,9 @@ impl Coordinator {
         if self.table.merge(&row) != Merged::Newer {
             return;
         }
+        if let Some(before) = before.filter(|before| before.owner != row.owner && before.epoch >= row.epoch) {
+            self.beaten.note(before);
+        }
         if row.version > 0 || before.is_some_and(|before| before.owner != row.owner) {
             self.handoffs.confirmed(row.slot);
         }

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use rondache_protocol::bus::{hello::VERSIONS, identity::Identity};
 
 use self::{forwarding::Forwards, guarding::Guarding, streams::Streams};
-use super::{favourites::Favourites, world::Options};
+use super::{favourites::Favourites, seeds::shows_steps, world::Options};
 use crate::{
     cluster::{
         bus::control::Control,
@@ -325,7 +325,17 @@ impl SimNode {
     }
 
     fn on_event(&mut self, now: Now, event: PlaneEvent) {
+        if shows_steps() {
+            eprintln!("{} {:?} {event:?}", now.ms, self.identity);
+        }
         self.drive(now, |coordinator, io| coordinator.plane_event(io, event));
+    }
+
+    /// What it is still at.
+    pub(super) fn work_left(&self) -> impl std::fmt::Debug + use<> {
+        let lags: Vec<_> =
+            self.replication.streams().iter().map(|stream| (stream.to, stream.stream, stream.lag(0).records)).collect();
+        (self.coordinator.progress(), self.replication.fills_waiting(), lags)
     }
 
     /// Whether it executes a slot at this moment.

@@ -159,10 +159,16 @@ impl World {
             self.run(250);
             match self.unsettled() {
                 None => return self.note(&"settled"),
-                Some(why) if self.now_ms >= until_ms => self.fail(&why),
+                Some(why) if self.now_ms >= until_ms => self.fail(&format!("{why}; {:?}", self.work_left())),
                 Some(_) => {}
             }
         }
+    }
+
+    /// What each node is still at.
+    fn work_left(&self) -> Vec<impl Debug> {
+        let nodes = self.hosts.iter().filter_map(|host| host.node.as_ref());
+        nodes.map(|node| (node.identity, node.work_left())).collect()
     }
 
     /// Lets the clients finish what they have begun, and do nothing more; or lets them go on.
