@@ -234,6 +234,8 @@ impl Replication {
             match ack? {
                 Ack::Applied { position } => outgoing.acknowledge(position),
                 Ack::Refused { slot, position, at, reason } => {
+                    // Before the frame is acknowledged: nobody is to take that for the write's confirmation.
+                    outgoing.note_refused(slot, position);
                     let lost = self.node.store.control(slot, |control| control.refused(outgoing.to, position));
                     if let Some((epoch, to)) = lost {
                         tracing::info!(slot, epoch, ?to, ?reason, ?at, "a copy refused what it was sent");

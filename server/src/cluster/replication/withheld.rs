@@ -44,7 +44,10 @@ pub(crate) struct Withheld {
 
 impl Withheld {
     fn is_confirmed(&self) -> bool {
-        self.copies.iter().filter(|(outgoing, position)| outgoing.acked() >= *position).count() >= self.wanted
+        let has_all = |(outgoing, position): &&(Arc<Outgoing>, u64)| {
+            std::iter::once(&self.written).chain(&self.others).all(|at| outgoing.is_applied(at.slot, *position))
+        };
+        self.copies.iter().filter(has_all).count() >= self.wanted
     }
 
     /// One write to many slots: those with the same copies are looked at together.

@@ -23,7 +23,7 @@ mod world;
 use self::{faults::Scenario, world::World};
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 1] = [2_000_006];
+const REGRESSIONS: [u64; 3] = [41, 2_000_006, 2_000_040];
 
 /// Runs one cluster through its faults, and answers its trace.
 fn run(seed: u64, scenario: Scenario) -> u64 {

@@ -12,7 +12,7 @@
 //! lost; a lost copy is made anew.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -142,6 +142,8 @@ struct Buffer {
     generation: u64,
     records: u64,
     records_acked: u64,
+    /// By slot: the last frame with something of it that the copy refused. At most one per slot.
+    refused: BTreeMap<u16, u64>,
     /// Told once their position is acknowledged. At most two per slot.
     marks: VecDeque<(u64, StreamEvent)>,
     events: Vec<StreamEvent>,
@@ -175,6 +177,7 @@ impl Outgoing {
             generation: 0,
             records: 0,
             records_acked: 0,
+            refused: BTreeMap::new(),
             marks: VecDeque::new(),
             events: Vec::new(),
             waiting: Vec::new(),
@@ -372,7 +375,21 @@ impl Outgoing {
         ready.into_iter().for_each(Waker::wake);
     }
 
-    /// The last position that the copy has applied.
+    /// The copy has refused what the frame at `position` held of a slot, and dropped all that it had of it.
+    pub fn note_refused(&self, slot: u16, position: u64) {
+        let mut buffer = self.buffer.lock();
+        let last = buffer.refused.entry(slot).or_default();
+        *last = position.max(*last);
+    }
+
+    /// Whether the copy has what was appended of a slot up to `position`.
+    #[must_use]
+    pub fn is_applied(&self, slot: u16, position: u64) -> bool {
+        let is_refused = || self.buffer.lock().refused.get(&slot).is_some_and(|refused| *refused >= position);
+        self.acked() >= position && !is_refused()
+    }
+
+    /// The last position that the copy has applied, or refused to.
     #[must_use]
     pub fn acked(&self) -> u64 {
         self.acked.load(Ordering::Acquire)
