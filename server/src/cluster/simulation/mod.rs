@@ -10,6 +10,19 @@
 //! | `seeds` | which seeds run |
 //! | `wires` | connections, which are whole and in order, or broken |
 //! | `world` | the hosts, what happens in which order, and what must hold |
+//!
+//! *Real*: `membership::core`, the coordinator with its settings, routes, the guard, replication with its streams, mover and
+//! appliers, the store, sessions and batches (`net::entry`, `net::running`), waves and links, `forward::owner`'s `Serving`, and
+//! withheld replies, whose timers run in a paused tokio runtime. All clocks of the node are the simulation's:
+//! `node::clock::simulated`.
+//!
+//! *Modelled*: the network, with connections that are whole and in order or broken; what `runtime/`, `thread/` and
+//! `replication::link` do between these parts and sockets, their timers included (no reports, no settings that spread, no
+//! seeds that found a cluster: the first host does); the bus port's gate; threads, which here have their turns one after the
+//! other; the planner, since real plans are for 16384 slots. Clients send one command at a time; SET, GET, INCR and DEL.
+//!
+//! `RONDACHE_SIM_SEEDS=500 cargo test -p rondache-server --lib cluster::simulation` runs many seeds; `RONDACHE_SIM_SEED=123`
+//! runs one again, and `RONDACHE_SIM_TRACE=1` shows its steps.
 
 mod clients;
 mod faults;

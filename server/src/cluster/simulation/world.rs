@@ -28,6 +28,8 @@ use crate::{
 };
 
 const STEP_MS: u64 = 10;
+/// What is as it should be for so long stays so: no suspicion from before is left.
+const SETTLED_MS: u64 = 1_500;
 /// The unix time at which everything begins, by a clock that is right.
 const BEGAN_UNIX_MS: u64 = 1_700_000_000_000;
 /// For how long the machines ran before.
@@ -155,12 +157,14 @@ impl World {
     /// Runs until the cluster is as it should be, and fails if that takes longer than `max_ms`.
     pub(super) fn settle(&mut self, max_ms: u64) {
         let until_ms = self.now_ms + max_ms;
+        let mut since_ms = None;
         loop {
             self.run(250);
             match self.unsettled() {
-                None => return self.note(&"settled"),
+                None if self.now_ms - *since_ms.get_or_insert(self.now_ms) >= SETTLED_MS => return self.note(&"settled"),
+                None => {}
                 Some(why) if self.now_ms >= until_ms => self.fail(&format!("{why}; {:?}", self.work_left())),
-                Some(_) => {}
+                Some(_) => since_ms = None,
             }
         }
     }

@@ -66,13 +66,18 @@ impl World {
 
     /// Kills a node, unless too few were left to go on.
     pub(in crate::cluster::simulation) fn crash(&mut self, host: usize) -> bool {
-        let up = self.staying().len();
-        let is_allowed = up >= 3 && (up - 1) * 2 > self.known();
+        let is_allowed = self.may_miss_one();
         if is_allowed {
             self.note(&("crash", host));
             self.end(host);
         }
         is_allowed
+    }
+
+    /// Whether the others have a majority without one of the nodes. Those that died before count.
+    pub(in crate::cluster::simulation) fn may_miss_one(&self) -> bool {
+        let up = self.staying().len();
+        up >= 3 && (up - 1) * 2 > self.known()
     }
 
     /// The most members that any node counts for the majority.
