@@ -49,6 +49,9 @@ pub(super) struct Wire {
 /// How long a sender goes on trying, at least and at most.
 const PATIENCE_MS: std::ops::Range<u64> = 1_000..8_000;
 
+/// Bytes that waited for the end of a cut: on which wire, sent from which of its ends.
+pub(super) type Held = (u64, usize, Vec<u8>);
+
 #[derive(Debug, Default)]
 pub(super) struct Wires {
     wires: BTreeMap<u64, Wire>,
@@ -94,7 +97,7 @@ impl Wires {
     }
 
     /// Wires whose senders have lost patience, and what goes on its way because a cut has ended.
-    pub(super) fn look(&mut self, network: &Network, now_ms: u64) -> (Vec<u64>, Vec<(u64, usize, Vec<u8>)>) {
+    pub(super) fn look(&mut self, network: &Network, now_ms: u64) -> (Vec<u64>, Vec<Held>) {
         let (mut given_up, mut goes_on) = (Vec::new(), Vec::new());
         for (id, wire) in &mut self.wires {
             let Some(since_ms) = wire.held_since_ms else { continue };

@@ -161,7 +161,9 @@ impl World {
         loop {
             self.run(250);
             match self.unsettled() {
-                None if self.now_ms - *since_ms.get_or_insert(self.now_ms) >= SETTLED_MS => return self.note(&"settled"),
+                None if self.now_ms - *since_ms.get_or_insert(self.now_ms) >= SETTLED_MS => {
+                    return self.note(&"settled");
+                }
                 None => {}
                 Some(why) if self.now_ms >= until_ms => self.fail(&format!("{why}; {:?}", self.work_left())),
                 Some(_) => since_ms = None,

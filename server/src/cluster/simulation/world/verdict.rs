@@ -53,7 +53,8 @@ impl World {
             return;
         }
         if let Some(error) = self.history.errors.get(self.checks.errors) {
-            let views: Vec<_> = self.nodes().map(|(host, node)| (host, node.others(), node.view.has_majority())).collect();
+            let views: Vec<_> =
+                self.nodes().map(|(host, node)| (host, node.others(), node.view.has_majority())).collect();
             self.fail(&format!("a client was answered an error: {error}; {views:?}"));
         }
         if self.now_ms.is_multiple_of(LOOK_MS) {
