@@ -11,6 +11,8 @@
 //! Bound: [`UNACKED_BYTES_MAX`]. Beyond it everything that waits is thrown away and every copy that the stream feeds is
 //! lost; a lost copy is made anew.
 
+mod event;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
@@ -25,6 +27,8 @@ use rondache_protocol::bus::{
     identity::Identity,
     replicate::{FRAME_HEAD_LEN, PART_LEN_MAX, put_heartbeat, put_part},
 };
+
+pub use self::event::StreamEvent;
 
 /// A frame with this many bytes is closed, and the next one begun.
 const FRAME_LEN_MAX: usize = 128 * 1024;
@@ -47,44 +51,6 @@ pub struct Frame {
     began_ms: u64,
     /// How many records the stream held with this frame.
     records: u64,
-}
-
-/// What the stream's owner side is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamEvent {
-    /// The copy holds all that the slot holds.
-    Synced {
-        /// The slot.
-        slot: u16,
-        /// The epoch in which the copy began.
-        epoch: u64,
-    },
-    /// The copy has applied all effects of a parked slot.
-    CaughtUp {
-        /// The slot.
-        slot: u16,
-        /// The owner's epoch.
-        epoch: u64,
-    },
-    /// The copy is none any more.
-    Lost {
-        /// The slot.
-        slot: u16,
-        /// The owner's epoch.
-        epoch: u64,
-    },
-}
-
-impl StreamEvent {
-    const fn is_caught_up_of(&self, of: u16) -> bool {
-        matches!(self, Self::CaughtUp { slot, .. } if *slot == of)
-    }
-
-    const fn slot(&self) -> u16 {
-        match self {
-            Self::Synced { slot, .. } | Self::CaughtUp { slot, .. } | Self::Lost { slot, .. } => *slot,
-        }
-    }
 }
 
 /// Where something was appended.
