@@ -1,6 +1,12 @@
 //! The `rondache` binary: reads its command line, and serves as a node, until a signal ends it, or runs one of the tools.
 
-use std::{env, error::Error, io, process::ExitCode, thread};
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+    thread,
+};
 
 use rondache_server::{
     cli::{self, Invocation, demo::Demo},
@@ -41,7 +47,7 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(ConfigError::Usage(usage)) => usage.exit(),
         Err(error) => {
-            eprintln!("rondache: {error}");
+            complain(&error);
             return ExitCode::from(EXIT_USAGE);
         }
     };
@@ -55,10 +61,15 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // On standard error, whatever the log level: this is why there is no node.
-            eprintln!("rondache: {error}");
+            complain(&*error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn complain(error: &dyn Error) {
+    // Where nothing can be written, on a full disk for one, the exit code still tells: no reason to panic.
+    let _ = writeln!(io::stderr(), "rondache: {error}");
 }
 
 fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
@@ -83,7 +94,7 @@ fn run_demo(demo: Demo) -> Result<(), Box<dyn Error>> {
     let stopped = stop.clone();
     signals.end(move || stopped.cancel())?;
     // Nobody reads: the nodes run all the same.
-    let _ = io::Write::write_all(&mut io::stdout(), demo.welcome().as_bytes());
+    let _ = io::stdout().write_all(demo.welcome().as_bytes());
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(stop.cancelled());
     nodes.iter().for_each(RunningNode::shutdown);
