@@ -58,7 +58,8 @@ use rondache_protocol::bus::identity::{Identity, NodeId};
 
 use self::{
     awaited::AwaitedCopies, desk::Desk, forward::Forwarding, grace::Grace, guard::Guard, member::Addrs,
-    read_routes::ReadRoutes, routing::Routing, settings::SharedSettings, status::ClusterStatus, status::StatusCell,
+    read_routes::ReadRoutes, replication::ReplicationStats, routing::Routing, settings::SharedSettings,
+    status::ClusterStatus, status::StatusCell, thread::net::GossipStats,
 };
 use crate::config::settings::Settings;
 
@@ -83,6 +84,10 @@ pub struct Cluster {
     pub forwarding: Forwarding,
     /// Slots whose writes wait for copies.
     pub awaited: AwaitedCopies,
+    /// What the cluster thread counts.
+    pub gossip_stats: Arc<GossipStats>,
+    /// What became of copies.
+    pub replication_stats: Arc<ReplicationStats>,
     /// Writes are refused: `partition-policy` is `majority`, and there is none.
     refuses_writes: AtomicBool,
 }
@@ -105,6 +110,8 @@ impl Cluster {
             grace: Grace::default(),
             forwarding: Forwarding::default(),
             awaited: AwaitedCopies::default(),
+            gossip_stats: Arc::default(),
+            replication_stats: Arc::default(),
             refuses_writes: AtomicBool::new(false),
         }
     }

@@ -67,8 +67,10 @@ pub enum MemberState {
     Leaving,
     /// It missed a probe.
     Suspect,
-    /// It is gone.
+    /// It is gone without having left.
     Dead,
+    /// It left in order.
+    Left,
 }
 
 impl MemberState {
@@ -81,7 +83,14 @@ impl MemberState {
             Self::Leaving => "leaving",
             Self::Suspect => "suspect",
             Self::Dead => "dead",
+            Self::Left => "left",
         }
+    }
+
+    /// Whether it is not there any more.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Dead | Self::Left)
     }
 }
 
@@ -260,6 +269,11 @@ impl ClusterStatus {
         }
     }
 
+    /// The members, with their places, without those that have left in order.
+    pub fn known_members(&self) -> impl Iterator<Item = (u16, &MemberStatus)> {
+        (0..).zip(&self.members).filter(|(_, member)| member.state != MemberState::Left)
+    }
+
     /// The member that tells this.
     #[must_use]
     pub fn me(&self) -> Option<&MemberStatus> {
@@ -283,7 +297,7 @@ impl ClusterStatus {
     #[must_use]
     pub fn slots_served(&self) -> u32 {
         let is_served = |range: &&SlotRange| {
-            range.owner.and_then(|owner| self.member(owner)).is_some_and(|owner| owner.state != MemberState::Dead)
+            range.owner.and_then(|owner| self.member(owner)).is_some_and(|owner| !owner.state.is_gone())
         };
         self.ranges.iter().filter(is_served).map(SlotRange::len).sum()
     }

@@ -11,6 +11,15 @@ use crate::{
     store::SHARDS,
 };
 
+/// How many keys a node has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// Of slots that it owns.
+    pub owned: u64,
+    /// Of slots that it copies.
+    pub copied: u64,
+}
+
 impl Node {
     /// What this node knows of its cluster.
     #[must_use]
@@ -34,14 +43,19 @@ impl Node {
         status
     }
 
-    /// How many keys the node holds. Locks one shard after the other: the caller holds none.
+    /// How many keys the node has, in all databases. Locks one shard after the other: the caller holds none.
     #[must_use]
-    pub fn count_keys(&self) -> u64 {
-        let count = |shard| {
+    pub fn count_keys(&self) -> KeyCounts {
+        let mut counts = KeyCounts::default();
+        for shard in 0..SHARDS {
             let shard = self.store.lock(shard);
-            (0..shard.db_count()).filter_map(|db| shard.db(db)).map(|db| db.table.len() as u64).sum::<u64>()
-        };
-        (0..SHARDS).map(count).sum()
+            for db in (0..shard.db_count()).filter_map(|db| shard.db(db)) {
+                let owned = db.len_of(shard.served_slots());
+                counts.owned += owned as u64;
+                counts.copied += (db.table.len() - owned) as u64;
+            }
+        }
+        counts
     }
 
     /// Whether the node is to be sent requests: its share is warm, and it is not about to end.

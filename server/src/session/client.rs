@@ -65,10 +65,12 @@ pub enum ElsewhereWait {
     None = 0,
     /// It does.
     Waiting = 1,
+    /// It still does, but its end is on the way.
+    Ending = 2,
     /// It does, and is to be answered as at its timeout.
-    EndAsTimeout = 2,
+    EndAsTimeout = 3,
     /// It does, and is to be answered with an error.
-    EndAsError = 3,
+    EndAsError = 4,
 }
 
 /// Classes of clients, as CLIENT LIST TYPE and `client-output-buffer-limit` have them.
@@ -257,11 +259,18 @@ impl Clients {
 }
 
 impl Client {
-    /// Says whether the client's command waits at another node.
-    pub(crate) fn set_waits_elsewhere(&self, waits: bool) {
-        let now = if waits { ElsewhereWait::Waiting } else { ElsewhereWait::None };
-        self.waits_elsewhere.store(now as u8, Ordering::Release);
-        self.facts.lock().is_blocked = waits;
+    /// The client's command waits at another node from now on.
+    pub(crate) fn begin_wait_elsewhere(&self) {
+        self.facts.lock().is_blocked = true;
+        self.waits_elsewhere.store(ElsewhereWait::Waiting as u8, Ordering::Release);
+    }
+
+    /// It has its reply, whether or not it ever waited.
+    pub(crate) fn end_wait_elsewhere(&self) {
+        if self.waits_elsewhere.load(Ordering::Relaxed) != ElsewhereWait::None as u8 {
+            self.waits_elsewhere.store(ElsewhereWait::None as u8, Ordering::Release);
+            self.facts.lock().is_blocked = false;
+        }
     }
 
     /// Ends a wait at another node (CLIENT UNBLOCK); `false`: there is none.
@@ -279,10 +288,10 @@ impl Client {
     /// Whether the wait at another node is to end, and if so whether with an error; told once.
     pub(crate) fn take_unblock(&self) -> Option<bool> {
         let found = self.waits_elsewhere.load(Ordering::Acquire);
-        if found <= ElsewhereWait::Waiting as u8 {
+        if found <= ElsewhereWait::Ending as u8 {
             return None;
         }
-        self.waits_elsewhere.store(ElsewhereWait::None as u8, Ordering::Release);
+        self.waits_elsewhere.store(ElsewhereWait::Ending as u8, Ordering::Release);
         Some(found == ElsewhereWait::EndAsError as u8)
     }
 

@@ -6,6 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{
     SLOTS_PER_SHARD,
     key::Key,
+    replicate::ShardSlots,
     replicate::{Slots, SlotsHint},
     table::{Place, Table, TableHint},
     waiters::{Waiters, WatchFlag},
@@ -57,6 +58,14 @@ impl Db {
             field_deadlines: None,
             slot_keys: [0; SLOTS_PER_SHARD],
         }
+    }
+
+    /// How many keys some of the slots hold.
+    pub(crate) fn len_of(&self, slots: ShardSlots) -> usize {
+        if slots.is_all() {
+            return self.table.len();
+        }
+        slots.indexes().map(|slot| self.slot_keys[slot] as usize).sum()
     }
 
     pub(crate) fn count_deadline(&mut self, old: Option<u64>, new: Option<u64>) {

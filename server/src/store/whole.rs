@@ -56,7 +56,7 @@ impl DbSize {
     fn add(&mut self, db: &Db, served: ShardSlots) {
         self.table_bytes += db.table.memory_usage();
         let len = db.table.len();
-        let keys = if served.is_all() { len } else { served.indexes().map(|slot| db.slot_keys[slot] as usize).sum() };
+        let keys = db.len_of(served);
         if keys == 0 {
             return;
         }

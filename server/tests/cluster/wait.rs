@@ -38,6 +38,19 @@ fn a_waiting_client_can_be_unblocked() {
 }
 
 #[test]
+fn a_client_that_has_its_answer_waits_no_longer() {
+    let formed = Formed::start(2, |_| {});
+    let (mut waiting, mut other) = (formed.connect(0), formed.connect(0));
+    let id = waiting.ask("CLIENT ID");
+    let unblock = format!("CLIENT UNBLOCK {}", id.trim_start_matches(':'));
+    waiting.call(&format!("SET {} 1", formed.key_with(0, 1)), "+OK\r\n");
+    for _ in 0..2_000 {
+        waiting.call("WAIT 1 20000", ":1\r\n");
+        other.call(&unblock, ":0\r\n");
+    }
+}
+
+#[test]
 fn wait_goes_on_with_the_next_owner_and_is_over_at_once_when_nobody_else_is_left() {
     let formed = Formed::start(2, |_| {});
     let mut client = formed.connect(0);

@@ -86,7 +86,13 @@ fn the_admin_port_answers_programs_and_people() {
     assert!(get(port, "/livez").starts_with("HTTP/1.1 200 OK"));
     assert!(get(port, "/readyz").ends_with("ready\n"));
     let metrics = get(port, "/metrics");
-    for line in ["rondache_commands_total{command=\"set\"} 1", "rondache_keys 1", "# EOF"] {
+    for line in [
+        "rondache_commands_total{command=\"set\"} 1",
+        "rondache_keys 1",
+        "rondache_keys_copied 0",
+        "rondache_gossip_refuted_deaths_total 0",
+        "# EOF",
+    ] {
         assert!(metrics.lines().any(|known| known == line), "no {line} in {metrics}");
     }
     let cluster = get(port, "/cluster");

@@ -1,6 +1,11 @@
 //! Opening a connection to a node.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    mem::{Discriminant, discriminant},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use rondache_protocol::bus::{
     frame::{self, HEADER_LEN, Header},
@@ -55,6 +60,15 @@ impl DialError {
                     | HelloError::Refusing(Refusal::NoCluster | Refusal::UnknownIdentity)
             )
         )
+    }
+
+    /// Which of both sides' refusals it is, whatever that says beyond its kind; `None`: it is none.
+    #[must_use]
+    pub fn refusal_kind(&self) -> Option<Discriminant<Refusal>> {
+        match self {
+            Self::Hello(HelloError::Refusing(refusal) | HelloError::Refused(refusal)) => Some(discriminant(refusal)),
+            _ => None,
+        }
     }
 
     /// Whether this proves that the expected node is not at that address: nothing listens there, or another node does.

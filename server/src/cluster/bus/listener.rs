@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    mem::Discriminant,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -72,7 +73,7 @@ pub struct BusListener {
     /// Takes the rest. Where it is full, the links wait.
     pub inbound: mpsc::Sender<Inbound>,
     /// Guards the log from whoever connects.
-    pub quiet: Mutex<Quiet>,
+    pub quiet: Mutex<Quiet<Option<Discriminant<Refusal>>>>,
     /// When the node started, for `quiet`.
     pub started: Instant,
 }
@@ -126,7 +127,7 @@ impl BusListener {
                 let now_ms = self.started.elapsed().as_millis() as u64;
                 let may_mention = {
                     let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
-                    quiet.may_mention(from.ip(), now_ms)
+                    quiet.may_mention(from.ip(), error.refusal_kind(), now_ms)
                 };
                 if may_mention {
                     tracing::warn!(%from, "refused a connection on the bus port: {error}");

@@ -21,7 +21,7 @@ const HEAD_LEN: usize = 8;
 const TAG_LEN: usize = 16;
 
 /// Why a datagram is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum SealError {
     /// It is too long or too short, or begins with something else.
     #[error("it is no gossip of Rondache")]

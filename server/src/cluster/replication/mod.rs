@@ -89,8 +89,8 @@ pub struct Replication {
     /// Copies to be made, in order. At most one per slot and peer.
     fills: Mutex<VecDeque<(u16, Identity)>>,
     fills_changed: Condvar,
-    /// Counters.
-    pub stats: ReplicationStats,
+    /// The node's counters.
+    pub stats: Arc<ReplicationStats>,
 }
 
 /// What a [`Replication`] says to those who drive it.
@@ -107,6 +107,7 @@ impl Replication {
     pub fn new(node: Arc<Node>, stream_count: u16) -> (Arc<Self>, Outlets) {
         let (events, events_out) = mpsc::unbounded_channel();
         let (opened, opened_out) = mpsc::unbounded_channel();
+        let stats = node.cluster.replication_stats.clone();
         let replication = Self {
             node,
             stream_count: stream_count.max(1),
@@ -116,7 +117,7 @@ impl Replication {
             inbound: Mutex::default(),
             fills: Mutex::default(),
             fills_changed: Condvar::new(),
-            stats: ReplicationStats::default(),
+            stats,
         };
         (Arc::new(replication), Outlets { events: events_out, opened: opened_out })
     }

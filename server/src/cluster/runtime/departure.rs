@@ -31,13 +31,13 @@ impl Coordination {
 
     /// Ends the node once it has left, or nobody is there to take what it holds.
     pub(super) async fn tick_departure(&mut self) {
-        let owned = self.coordinator.owned();
-        let has_takers = self.has_takers();
-        let Some(departure) = &mut self.departure else { return };
-        if owned < departure.left {
-            *departure = Departure { stuck_since: Instant::now(), left: owned };
-        }
+        // Counted only here, since it is a look at every slot.
+        let Some(departure) = &self.departure else { return };
+        let (owned, has_takers) = (self.coordinator.owned(), self.has_takers());
         let is_stuck = departure.stuck_since.elapsed() > PATIENCE;
+        if owned < departure.left {
+            self.departure = Some(Departure { stuck_since: Instant::now(), left: owned });
+        }
         if !self.coordinator.has_left() && has_takers && !is_stuck {
             return;
         }

@@ -93,6 +93,7 @@ pub(crate) fn start(
         sockets,
         accepts: accepts(node),
         on_stream: streams::on_stream(&replication, workers),
+        stats: node.cluster.gossip_stats.clone(),
         shutdown: node.shutdown.clone(),
     })?;
     node.cluster.forwarding.set_dialler(Arc::new(BusDial { credentials: started.net.credentials.clone() }));

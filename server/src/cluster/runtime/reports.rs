@@ -21,7 +21,7 @@ const EAGER_MEMBERS_MAX: usize = 64;
 /// How a member is doing, in its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Keys that it owns or copies.
+    /// Keys that it owns.
     pub keys: u64,
     /// Memory that it uses.
     pub memory_bytes: u64,
@@ -37,7 +37,7 @@ impl Report {
     fn of(node: &Node, replication: &Replication) -> Self {
         let now_ms = clock::unix_ms();
         Self {
-            keys: node.count_keys(),
+            keys: node.count_keys().owned,
             memory_bytes: node.memory.used_bytes(),
             memory_bytes_max: node.settings.load().maxmemory_bytes,
             lag_ms: replication.lag(now_ms).ms,

@@ -229,10 +229,23 @@ fn slots_left(coordinator: &Coordinator, view: &View) -> u32 {
 
 fn state(health: Health, is_leaving: bool, share: Share) -> MemberState {
     match health {
+        Health::Dead if is_leaving && share.owned == 0 => MemberState::Left,
         Health::Dead => MemberState::Dead,
         _ if is_leaving => MemberState::Leaving,
         Health::Suspect => MemberState::Suspect,
         Health::Alive if share.owned < share.planned && share.owned == 0 => MemberState::Joining,
         Health::Alive => MemberState::Active,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_gave_everything_away_before_it_ended_has_left_and_is_not_dead() {
+        assert_eq!(state(Health::Dead, true, Share::default()), MemberState::Left);
+        assert_eq!(state(Health::Dead, true, Share { owned: 1, ..Share::default() }), MemberState::Dead);
+        assert_eq!(state(Health::Dead, false, Share::default()), MemberState::Dead);
     }
 }

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     joining::{Welcome, found, join, look_again},
-    net::{Command, Counters, Joined},
+    net::{Command, GossipStats, Joined},
     seeds::Seed,
 };
 use crate::cluster::{
@@ -33,7 +33,7 @@ use crate::cluster::{
     member::{MemberInfo, View},
     membership::{
         core::{Membership, Output},
-        seal::{DATAGRAM_LEN_MAX, Sealer},
+        seal::{DATAGRAM_LEN_MAX, SealError, Sealer},
         tuning::Tuning,
     },
 };
@@ -56,7 +56,7 @@ pub(super) struct Ends {
     pub(super) joined: watch::Sender<Option<Joined>>,
     pub(super) control: mpsc::Sender<(Identity, Control)>,
     pub(super) links: ControlLinks,
-    pub(super) counters: Arc<Counters>,
+    pub(super) stats: Arc<GossipStats>,
 }
 
 pub(super) struct Driver {
@@ -66,7 +66,7 @@ pub(super) struct Driver {
     seeds: Vec<Seed>,
     /// Set once the node is in a cluster.
     sealer: Option<Sealer>,
-    quiet: Quiet,
+    quiet: Quiet<SealError>,
     /// The clock's zero.
     started: Instant,
     look_again_at: Instant,
@@ -194,16 +194,16 @@ impl Driver {
         let Some(sealer) = &self.sealer else { return };
         match sealer.open(datagram) {
             Ok(payload) => {
-                self.ends.counters.datagrams_received.fetch_add(1, Relaxed);
+                self.ends.stats.datagrams_received.fetch_add(1, Relaxed);
                 if let Err(error) = self.membership.on_payload(self.now_ms(), payload) {
-                    self.ends.counters.datagrams_senseless.fetch_add(1, Relaxed);
+                    self.ends.stats.datagrams_senseless.fetch_add(1, Relaxed);
                     tracing::debug!(%from, %error, "dropped a datagram");
                 }
             }
             Err(error) => {
-                self.ends.counters.datagrams_refused.fetch_add(1, Relaxed);
+                self.ends.stats.datagrams_refused.fetch_add(1, Relaxed);
                 let now_ms = self.now_ms();
-                if self.quiet.may_mention(from.ip(), now_ms) {
+                if self.quiet.may_mention(from.ip(), error, now_ms) {
                     tracing::warn!(%from, "dropped a datagram on the bus port: {error}");
                 }
             }
@@ -217,7 +217,7 @@ impl Driver {
             }
             Inbound::Control(from, message) => {
                 if self.ends.control.try_send((from, message)).is_err() {
-                    self.ends.counters.control_dropped.fetch_add(1, Relaxed);
+                    self.ends.stats.control_dropped.fetch_add(1, Relaxed);
                 }
             }
             Inbound::Join { info, answer } => {
@@ -265,8 +265,8 @@ impl Driver {
         let datagram = sealer.seal(payload);
         // What the system does not take is lost, as on the network.
         if self.ends.udp.try_send_to(&datagram, to).is_ok() {
-            self.ends.counters.datagrams_sent.fetch_add(1, Relaxed);
-            self.ends.counters.bytes_sent.fetch_add(datagram.len() as u64, Relaxed);
+            self.ends.stats.datagrams_sent.fetch_add(1, Relaxed);
+            self.ends.stats.bytes_sent.fetch_add(datagram.len() as u64, Relaxed);
         }
     }
 
@@ -282,7 +282,7 @@ impl Driver {
     }
 
     fn publish(&mut self) {
-        self.ends.counters.refuted_deaths.store(self.membership.refuted_deaths(), Relaxed);
+        self.ends.stats.refuted_deaths.store(self.membership.refuted_deaths(), Relaxed);
         let view = self.membership.view();
         let has_changed = self.ends.view.send_if_modified(|shown| {
             let is_new = !Arc::ptr_eq(shown, &view);

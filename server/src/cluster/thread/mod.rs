@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     driver::Driver,
-    net::{ClusterNet, Counters},
+    net::{ClusterNet, GossipStats},
     seeds::Seed,
 };
 use super::{
@@ -82,6 +82,8 @@ pub struct Options {
     pub accepts: Accepts,
     /// Takes forward links and replication streams.
     pub on_stream: OnStream,
+    /// Where it counts.
+    pub stats: Arc<GossipStats>,
     /// Ends the thread when it is cancelled.
     pub shutdown: CancellationToken,
 }
@@ -151,7 +153,7 @@ pub struct Started {
 /// # Errors
 /// The system refuses a thread, a runtime or a socket.
 pub fn start(options: Options) -> io::Result<Started> {
-    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, accepts, on_stream, shutdown } = options;
+    let Options { mut me, cluster_name, secret, seeds, tuning, sockets, accepts, on_stream, stats, shutdown } = options;
     me.name = cut(&me.name).to_owned();
     me.zone = cut(&me.zone).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -163,13 +165,11 @@ pub fn start(options: Options) -> io::Result<Started> {
     let (control_sender, control) = mpsc::channel(CONTROL_LEN_MAX);
     let (commands_sender, commands) = mpsc::channel(COMMANDS_LEN_MAX);
     let (absent_sender, absent) = mpsc::channel(ABSENT_LEN_MAX);
-    let counters = Arc::new(Counters::default());
     let net = ClusterNet {
         view: view.clone(),
         joined,
         links: links.clone(),
         credentials: credentials.clone(),
-        counters: counters.clone(),
         commands: commands_sender,
     };
     let bus = Arc::new(BusListener {
@@ -197,7 +197,7 @@ pub fn start(options: Options) -> io::Result<Started> {
             joined: joined_sender,
             control: control_sender,
             links,
-            counters,
+            stats,
         },
         credentials.clone(),
         me,

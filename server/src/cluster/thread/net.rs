@@ -29,7 +29,7 @@ const WITNESS_DEADLINE: Duration = Duration::from_millis(500);
 
 /// Counters of the cluster thread.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct GossipStats {
     /// Datagrams received and understood.
     pub datagrams_received: AtomicU64,
     /// Datagrams sent.
@@ -85,8 +85,6 @@ pub struct ClusterNet {
     pub links: ControlLinks,
     /// This node's part of handshakes, for those who dial.
     pub credentials: Arc<Credentials>,
-    /// Counters, for metrics.
-    pub counters: Arc<Counters>,
     pub(super) commands: mpsc::Sender<Command>,
 }
 

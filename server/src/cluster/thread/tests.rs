@@ -9,7 +9,12 @@ use std::{
 use tokio::{net::UdpSocket, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Options, Started, bind, net::Standing, seeds::Seed, start};
+use super::{
+    Options, Started, bind,
+    net::{GossipStats, Standing},
+    seeds::Seed,
+    start,
+};
 use crate::cluster::{
     member::{Health, MemberInfo, View},
     membership::{seal::Sealer, simulation::info, tuning::Tuning},
@@ -18,6 +23,7 @@ use crate::cluster::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Node {
+    stats: Arc<GossipStats>,
     started: Started,
     shutdown: CancellationToken,
     me: MemberInfo,
@@ -70,6 +76,7 @@ fn options(id: u128, secret: &str, shutdown: &CancellationToken) -> (Options, So
         sockets,
         accepts: Arc::new(|_| true),
         on_stream: Arc::new(|_, _| {}),
+        stats: Arc::default(),
         shutdown: shutdown.clone(),
     };
     (options, bus)
@@ -79,8 +86,12 @@ fn node(id: u128, secret: &str, seeds: &[Seed]) -> Node {
     let shutdown = CancellationToken::new();
     let (mut options, bus) = options(id, secret, &shutdown);
     options.seeds = seeds.to_vec();
-    let me = options.me.clone();
-    Node { started: start(options).expect("a thread"), shutdown, me, bus }
+    begin(options, &shutdown, bus)
+}
+
+fn begin(options: Options, shutdown: &CancellationToken, bus: SocketAddr) -> Node {
+    let (me, stats) = (options.me.clone(), options.stats.clone());
+    Node { started: start(options).expect("a thread"), shutdown: shutdown.clone(), me, bus, stats }
 }
 
 /// Ends the node's thread, and with it its sockets, as a crash does.
@@ -121,8 +132,7 @@ async fn a_fleet_that_starts_with_one_seed_list_forms_one_cluster() {
     let mut nodes = Vec::new();
     for (mut options, bus) in prepared {
         options.seeds.clone_from(&seeds);
-        let me = options.me.clone();
-        nodes.push(Node { started: start(options).expect("a thread"), shutdown: shutdown.clone(), me, bus });
+        nodes.push(begin(options, &shutdown, bus));
     }
     for node in &nodes {
         node.sees_live(3).await;
@@ -153,8 +163,7 @@ async fn a_node_learns_from_others_whether_it_is_still_a_member() {
     let (mut options, bus) = options(1, "s", &shutdown);
     options.me.identity.generation += 1;
     options.seeds = vec![second.seed()];
-    let me = options.me.clone();
-    let reborn = Node { started: start(options).expect("a thread"), shutdown, me, bus };
+    let reborn = begin(options, &shutdown, bus);
     second.sees(|view| view.is_alive(&reborn.me.identity)).await;
     assert_eq!(first.started.net.confirm_membership().await, Standing::Dead);
 }
@@ -181,7 +190,7 @@ async fn forged_and_foreign_datagrams_are_dropped_and_counted() {
     for datagram in [&b"garbage"[..], &forged, &[0; 3000]] {
         stranger.send_to(datagram, first.bus).await.expect("it is sent");
     }
-    let refused = &first.started.net.counters.datagrams_refused;
+    let refused = &first.stats.datagrams_refused;
     timeout(PATIENCE, async {
         while refused.load(std::sync::atomic::Ordering::Relaxed) < 3 {
             tokio::task::yield_now().await;

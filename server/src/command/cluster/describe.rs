@@ -1,17 +1,20 @@
 //! INFO, MYID, MYSHARDID, LINKS, STATUS: the cluster's state.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use rondache_protocol::slot::SLOTS;
 
 use super::super::{CommandError, CommandResult, ctx::Ctx};
-use crate::cluster::status::{ClusterStatus, MemberState};
+use crate::cluster::{
+    status::{ClusterStatus, MemberState},
+    thread::net::GossipStats,
+};
 
 /// `CLUSTER INFO`
 pub(super) fn info(ctx: &mut Ctx<'_, '_>) -> CommandResult {
     let status = ctx.node.cluster_status();
     let mut text = String::new();
-    for (name, value) in fields(&status) {
+    for (name, value) in fields(&status, &ctx.node.cluster.gossip_stats) {
         // Writing to a String cannot fail.
         let _ = write!(text, "{name}:{value}\r\n");
     }
@@ -20,7 +23,7 @@ pub(super) fn info(ctx: &mut Ctx<'_, '_>) -> CommandResult {
 }
 
 /// Redis's fields, then this system's own.
-fn fields(status: &ClusterStatus) -> Vec<(&'static str, String)> {
+fn fields(status: &ClusterStatus, gossip: &GossipStats) -> Vec<(&'static str, String)> {
     let owned_in = |state: MemberState| -> u32 {
         status.members.iter().filter(|member| member.state == state).map(|member| member.slots_owned).sum()
     };
@@ -34,12 +37,12 @@ fn fields(status: &ClusterStatus) -> Vec<(&'static str, String)> {
         ("cluster_slots_ok", served.saturating_sub(suspect).to_string()),
         ("cluster_slots_pfail", suspect.to_string()),
         ("cluster_slots_fail", dead.to_string()),
-        ("cluster_known_nodes", status.members.len().to_string()),
+        ("cluster_known_nodes", status.known_members().count().to_string()),
         ("cluster_size", size.to_string()),
         ("cluster_current_epoch", status.epoch.to_string()),
         ("cluster_my_epoch", status.epoch.to_string()),
-        ("cluster_stats_messages_sent", "0".to_owned()),
-        ("cluster_stats_messages_received", "0".to_owned()),
+        ("cluster_stats_messages_sent", gossip.datagrams_sent.load(Relaxed).to_string()),
+        ("cluster_stats_messages_received", gossip.datagrams_received.load(Relaxed).to_string()),
         ("total_cluster_links_buffer_limit_exceeded", "0".to_owned()),
         ("cluster_id", status.cluster_id.clone()),
         ("cluster_name", status.cluster_name.clone()),
@@ -118,8 +121,10 @@ mod tests {
         let mut status = three();
         status.members[0].state = MemberState::Suspect;
         status.members[2].state = MemberState::Dead;
-        let value =
-            |name| fields(&status).into_iter().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap();
+        let gossip = GossipStats::default();
+        let value = |name| {
+            fields(&status, &gossip).into_iter().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap()
+        };
         assert_eq!(value("cluster_state"), "fail");
         assert_eq!(value("cluster_slots_fail"), "5460");
         assert_eq!(value("cluster_slots_pfail"), "5462");

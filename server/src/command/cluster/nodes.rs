@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn nodes(ctx: &mut Ctx<'_, '_>) -> CommandResult {
     let status = ctx.node.cluster_status();
     let mut text = String::new();
-    for (place, member) in (0..).zip(&status.members) {
+    for (place, member) in status.known_members() {
         describe(&mut text, ctx, &status, place, member);
     }
     ctx.reply.verbatim(*b"txt", text.as_bytes());
@@ -53,12 +53,12 @@ fn describe(text: &mut String, ctx: &Ctx<'_, '_>, status: &ClusterStatus, place:
     let addr = endpoint::redirect(ctx, status, place, member);
     let flags = match (is_me, member.state) {
         (true, _) => "myself,master",
-        (_, MemberState::Dead) => "master,fail",
+        (_, MemberState::Dead | MemberState::Left) => "master,fail",
         (_, MemberState::Suspect) => "master,fail?",
         (_, MemberState::Joining | MemberState::Active | MemberState::Leaving) => "master",
     };
-    let heard_ms = if is_me || member.state == MemberState::Dead { 0 } else { clock::unix_ms() };
-    let link = if member.state == MemberState::Dead { "disconnected" } else { "connected" };
+    let heard_ms = if is_me || member.state.is_gone() { 0 } else { clock::unix_ms() };
+    let link = if member.state.is_gone() { "disconnected" } else { "connected" };
     // Writing to a String cannot fail.
     let _ = write!(
         text,

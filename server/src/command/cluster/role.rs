@@ -1,7 +1,7 @@
 //! ROLE.
 
 use super::super::{CommandResult, args::Args, ctx::Ctx};
-use crate::cluster::status::{ClusterStatus, MemberState, MemberStatus};
+use crate::cluster::status::{ClusterStatus, MemberStatus};
 
 /// `ROLE`: every node is a master; its replicas are the nodes that copy any of its slots.
 pub(super) fn role(ctx: &mut Ctx<'_, '_>, _: &Args<'_>) -> CommandResult {
@@ -31,7 +31,7 @@ pub(in crate::command) fn copiers(status: &ClusterStatus) -> Vec<&MemberStatus> 
     places.sort_unstable();
     places.dedup();
     let members = places.into_iter().filter_map(|place| status.member(place));
-    members.filter(|member| member.state != MemberState::Dead).collect()
+    members.filter(|member| !member.state.is_gone()).collect()
 }
 
 #[cfg(test)]

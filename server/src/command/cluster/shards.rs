@@ -10,13 +10,13 @@ use crate::cluster::status::MemberState;
 /// nodes.
 pub(super) fn shards(ctx: &mut Ctx<'_, '_>) -> CommandResult {
     let status = ctx.node.cluster_status();
-    ctx.reply.array(status.members.len());
-    for (place, member) in (0..).zip(&status.members) {
+    ctx.reply.array(status.known_members().count());
+    for (place, member) in status.known_members() {
         let runs: Vec<_> = status.ranges.iter().filter(|run| run.owner == Some(place)).collect();
         let addr = endpoint::redirect(ctx, &status, place, member);
         let ip = addr.ip().to_string();
         let health = match member.state {
-            MemberState::Dead => "fail",
+            MemberState::Dead | MemberState::Left => "fail",
             MemberState::Joining => "loading",
             MemberState::Active | MemberState::Leaving | MemberState::Suspect => "online",
         };

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cluster::{
     member::WEIGHT_ONE,
-    status::{ClusterStatus, MemberState, MemberStatus, SlotRange},
+    status::{ClusterStatus, MemberStatus, SlotRange},
 };
 
 /// `CLUSTER SLOTS`
@@ -55,7 +55,7 @@ fn metadata(ctx: &mut Ctx<'_, '_>, member: &MemberStatus) {
 /// they first see it as, and would not ask a "replica" for its keys. So the first slot of each owner comes first, without
 /// copies, and everything else behind.
 fn owners_first(status: &ClusterStatus) -> Vec<SlotRange> {
-    let lives = |place: &u16| status.member(*place).is_some_and(|member| member.state != MemberState::Dead);
+    let lives = |place: &u16| status.member(*place).is_some_and(|member| !member.state.is_gone());
     let mut rest: Vec<SlotRange> = status.ranges.iter().filter(|run| run.owner.is_some()).cloned().collect();
     for run in &mut rest {
         run.copies.retain(lives);
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn copies_on_dead_nodes_are_left_out() {
         let mut status = three();
-        status.members[1].state = MemberState::Dead;
+        status.members[1].state = crate::cluster::status::MemberState::Dead;
         assert!(owners_first(&status).iter().all(|run| !run.copies.contains(&1)));
     }
 }

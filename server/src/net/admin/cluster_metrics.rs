@@ -1,13 +1,25 @@
 //! The cluster's metrics, as this node sees it.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use super::exposition::Out;
-use crate::cluster::status::{ClusterStatus, MemberState};
+use crate::cluster::{
+    Cluster,
+    status::{ClusterStatus, MemberState},
+};
 
 pub(super) fn write(out: &mut Out<'_>, status: &ClusterStatus) -> fmt::Result {
-    const STATES: [MemberState; 5] =
-        [MemberState::Joining, MemberState::Active, MemberState::Leaving, MemberState::Suspect, MemberState::Dead];
+    const STATES: [MemberState; 6] = [
+        MemberState::Joining,
+        MemberState::Active,
+        MemberState::Leaving,
+        MemberState::Suspect,
+        MemberState::Dead,
+        MemberState::Left,
+    ];
     let members =
         STATES.map(|state| (state.name(), status.members.iter().filter(|member| member.state == state).count() as i64));
     out.gauges("cluster_members", "Members by how they are doing.", "state", members)?;
@@ -24,6 +36,36 @@ pub(super) fn write(out: &mut Out<'_>, status: &ClusterStatus) -> fmt::Result {
         out.bytes("cluster_headroom", "Memory that would be left if the largest node died.", headroom)?;
     }
     Ok(())
+}
+
+/// What the node's part in its cluster counts.
+pub(super) fn write_counts(out: &mut Out<'_>, cluster: &Cluster) -> fmt::Result {
+    let (gossip, copies) = (&cluster.gossip_stats, &cluster.replication_stats);
+    let datagrams = [
+        ("sent", &gossip.datagrams_sent),
+        ("received", &gossip.datagrams_received),
+        ("refused", &gossip.datagrams_refused),
+        ("senseless", &gossip.datagrams_senseless),
+    ];
+    out.counters("gossip_datagrams", "Datagrams of gossip.", "what", datagrams.map(loaded))?;
+    out.counter("gossip_sent_bytes", "Bytes of datagrams sent.", gossip.bytes_sent.load(Relaxed))?;
+    out.counter("gossip_refuted_deaths", "False news of this node's death.", gossip.refuted_deaths.load(Relaxed))?;
+    let dropped = gossip.control_dropped.load(Relaxed);
+    out.counter("cluster_messages_dropped", "Messages dropped because the control plane was behind.", dropped)?;
+    let fates = [
+        ("begun", &copies.copies_begun),
+        ("synced", &copies.copies_synced),
+        ("lost", &copies.copies_lost),
+        ("diverged", &copies.diverged),
+    ];
+    out.counters("replication_copies", "Copies of slots, by what became of them.", "what", fates.map(loaded))?;
+    out.counter("replication_copied_bytes", "Bytes of slots that were copied.", copies.copied_bytes.load(Relaxed))?;
+    let effects = [("applied", &copies.applied), ("refused", &copies.refused)];
+    out.counters("replication_effects", "Effects of other owners that came here.", "what", effects.map(loaded))
+}
+
+fn loaded<'a>((name, count): (&'a str, &AtomicU64)) -> (&'a str, u64) {
+    (name, count.load(Relaxed))
 }
 
 fn share(out: &mut Out<'_>, status: &ClusterStatus) -> fmt::Result {

@@ -50,7 +50,8 @@ impl Collector for NodeCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out { encoder };
         let keys = metrics::write(&mut out, &self.node)?;
-        cluster_metrics::write(&mut out, &self.node.cluster_status_with(keys))
+        cluster_metrics::write(&mut out, &self.node.cluster_status_with(keys))?;
+        cluster_metrics::write_counts(&mut out, &self.node.cluster)
     }
 }
 

@@ -87,8 +87,9 @@ fn keyspace(out: &mut Out<'_>, node: &Node) -> Result<u64, fmt::Error> {
     out.counter("ttls_jittered", "TTLs that jitter shortened.", sum(|worker| worker.ttls_jittered.get()))?;
     out.counter("changes", "Changes of keys.", sum(|worker| worker.changes.get()))?;
     let keys = node.count_keys();
-    out.gauge("keys", "Keys in all databases.", keys as i64)?;
+    out.gauge("keys", "Keys that the node owns, in all databases.", keys.owned as i64)?;
+    out.gauge("keys_copied", "Keys of other nodes that it holds copies of.", keys.copied as i64)?;
     let events: Vec<(&str, u64)> = node.stats.events.iter().map(|event| (*event.key(), *event.value())).collect();
     out.counters("events", "Rare events.", "event", events)?;
-    Ok(keys)
+    Ok(keys.owned)
 }

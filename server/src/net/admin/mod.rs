@@ -121,7 +121,7 @@ async fn ready(State(node): State<Arc<Node>>) -> (StatusCode, &'static str) {
 }
 
 async fn cluster(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    Json(node.cluster_status_with(node.count_keys()))
+    Json(node.cluster_status_with(node.count_keys().owned))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Connection {
         let may_take_long = |wave: &mut Wave| wave.is_blocking() || wave.wait.is_some();
         let is_blocking = with_worker(|worker| worker.links.wave(key).is_some_and(may_take_long));
         if is_blocking {
-            client.set_waits_elsewhere(true);
+            client.begin_wait_elsewhere();
         }
         let is_alive = loop {
             let may_read = self.pending.len() < READ_WHILE_BLOCKED_MAX;
@@ -138,9 +138,6 @@ impl Connection {
                 }
             }
         };
-        if is_blocking {
-            client.set_waits_elsewhere(false);
-        }
         is_alive && (self.unsent.is_empty() || self.write_unsent().await)
     }
 
@@ -224,6 +221,8 @@ impl Connection {
             self.forget_watch();
         }
         self.session.note_written(&wave.written);
+        // Before the reply leaves: who has it may wait anew, and it is that wait which CLIENT UNBLOCK is to end then.
+        self.session.client.end_wait_elsewhere();
         let is_sent = replies.is_empty() || !self.is_over_limit(worker, replies.len()) && self.send(worker, replies);
         if !is_sent {
             self.unsent.clear();

@@ -1,10 +1,7 @@
 //! Sections about what a node does not do alone, or not at all: persistence, replication, modules, cluster.
 
 use super::Report;
-use crate::{
-    cluster::status::MemberState,
-    command::{cluster::copiers, ctx::Ctx},
-};
+use crate::command::{cluster::copiers, ctx::Ctx};
 
 /// Nothing is kept on disk: the fields that clients and dashboards look for say so.
 pub(super) fn persistence(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
@@ -55,11 +52,11 @@ pub(super) fn modules(_: &mut Report, _: &mut Ctx<'_, '_>) {}
 /// Every node is a cluster, if only of one: cluster clients may begin at any port.
 pub(super) fn cluster(report: &mut Report, ctx: &mut Ctx<'_, '_>) {
     let status = ctx.node.cluster_status();
-    let alive = status.members.iter().filter(|member| member.state != MemberState::Dead).count();
+    let alive = status.members.iter().filter(|member| !member.state.is_gone()).count();
     let moving = &status.rebalancing;
     report.field("cluster_enabled", 1);
     report.field("cluster_name", &status.cluster_name);
-    report.field("cluster_members", status.members.len());
+    report.field("cluster_members", status.known_members().count());
     report.field("cluster_members_alive", alive);
     report.field("cluster_has_majority", u8::from(status.has_majority));
     if let Some(me) = status.me() {
