@@ -98,26 +98,34 @@ async fn a_node_that_comes_back_at_another_address_has_its_share_again_and_the_o
     assert!((4_000..7_000).contains(&report.slots_owned), "about a third of 16,384: {report:?}");
 }
 
-/// A node whose standard output and standard error are as bash's `redirection` has them.
-fn start_redirected(redirection: &str, arguments: &[&str]) -> NodeProcess {
+/// A node that bash comes to be, by a script in which `"$0" "$@"` is the node's command line.
+fn start_by(script: &str, arguments: &[&str]) -> NodeProcess {
     let mut command = Command::new("bash");
-    command.arg("-c").arg(format!(r#"exec "$0" "$@" {redirection}"#)).arg(binary());
+    command.arg("-c").arg(script).arg(binary());
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
     NodeProcess::start_with(command, addr, &arguments)
 }
 
+/// What keeps a node from writing its log: a full disk, a pipe whose reader is gone, no standard error at all, and a file
+/// that must not grow beyond 1 KiB.
+const MUTED: [&str; 4] = [
+    r#"exec "$0" "$@" >/dev/full 2>&1"#,
+    r#"exec "$0" "$@" 2> >(exit)"#,
+    r#"exec "$0" "$@" >&- 2>&-"#,
+    r#"ulimit -f 1; exec "$0" "$@""#,
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_whose_logs_cannot_be_written_serve_as_ever() {
     let _alone = alone().await;
-    // A full disk, a pipe whose reader is gone, and nothing at all.
     let mut nodes = Vec::new();
-    for redirection in [">/dev/full 2>&1", "2> >(exit)", ">&- 2>&-"] {
+    for script in MUTED {
         let seed = nodes.first().map(|first: &NodeProcess| first.addr().to_string());
         let join = seed.iter().flat_map(|seed| ["--join", seed.as_str()]);
         // A line for almost all that happens.
         let arguments: Vec<&str> = ["--loglevel", "debug"].into_iter().chain(join).collect();
-        nodes.push(start_redirected(redirection, &arguments));
+        nodes.push(start_by(script, &arguments));
     }
     tokio::task::block_in_place(|| wait_agreed(&mut nodes));
     let mut conn = Conn::open(nodes[1].addr()).await.expect("the node accepts connections");

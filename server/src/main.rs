@@ -73,11 +73,11 @@ fn complain(error: &dyn Error) {
 }
 
 fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    // Before all else, so that no signal finds the node up and the system's own handling still in place.
+    let signals = Signals::new()?;
     logging::install(settings.log_format, settings.log_level);
     tracing::info!("rondache {} starts", env!("CARGO_PKG_VERSION"));
     env::set_current_dir(&settings.dir)?;
-    // Before the start, so that no signal finds the node up and the system's own handling still in place.
-    let signals = Signals::new()?;
     let running = Node::start(settings)?;
     let node = running.node().clone();
     signals.end(move || node.stop())?;
@@ -87,8 +87,8 @@ fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
 
 /// Runs a cluster in this process until a signal ends it.
 fn run_demo(demo: Demo) -> Result<(), Box<dyn Error>> {
-    logging::install(LogFormat::Text, cli::demo::LOG_LEVEL);
     let signals = Signals::new()?;
+    logging::install(LogFormat::Text, cli::demo::LOG_LEVEL);
     let nodes = demo.start()?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
@@ -114,6 +114,9 @@ impl Signals {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (terminate, interrupt) = {
             let _entered = runtime.enter();
+            // The log has grown to the limit of a file (`ulimit -f`): its lines are lost, and the node stays. Once asked for,
+            // the signal no longer ends the process, whether anybody waits for it or not.
+            drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
         };
         Ok(Self { runtime, terminate, interrupt })
