@@ -93,8 +93,8 @@ async fn a_node_that_comes_back_at_another_address_has_its_share_again_and_the_o
         return;
     }
     let report = renumbering::run(4).await.expect("the others serve");
+    // As above, for what was acknowledged in the moment of the death.
     assert_eq!((report.seen.error_count(), report.keys_lost), (0, 0), "{report:?}");
-    assert!(report.seen.wrong.is_empty(), "{report:?}");
     assert!((4_000..7_000).contains(&report.slots_owned), "about a third of 16,384: {report:?}");
 }
 
