@@ -3,7 +3,7 @@
 use rondache_cluster_tests::scenario::restart;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes with unoptimised nodes: run it with --release, or with patience"]
+#[ignore = "takes minutes with unoptimised nodes: see CONTRIBUTING for how to run it"]
 async fn a_rolling_restart_under_load_costs_no_error_and_no_key() {
     let plan = restart::Plan { keys: 5_000, clients: 4, answers: 2_000 };
     let report = restart::run(&plan).await.expect("those that stay serve");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rondache_cluster_tests::scenario::saturation;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "unoptimised nodes beside other work may not answer in time: run it with --release"]
+#[ignore = "unoptimised nodes may not answer in time: see CONTRIBUTING for how to run it"]
 async fn saturated_processors_make_nobody_look_dead() {
     let report = saturation::run(Duration::from_secs(10)).await.expect("every node serves");
     assert!(report.busy_percent > 90.0, "the load is too small to show anything: {report}");

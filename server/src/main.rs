@@ -1,6 +1,12 @@
 //! The `rondache` binary: reads its command line, and serves as a node, until a signal ends it, or runs one of the tools.
 
-use std::{env, error::Error, io, process::ExitCode, thread};
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+    thread,
+};
 
 use rondache_server::{
     cli::{self, Invocation, demo::Demo},
@@ -41,7 +47,7 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(ConfigError::Usage(usage)) => usage.exit(),
         Err(error) => {
-            eprintln!("rondache: {error}");
+            complain(&error);
             return ExitCode::from(EXIT_USAGE);
         }
     };
@@ -55,18 +61,23 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // On standard error, whatever the log level: this is why there is no node.
-            eprintln!("rondache: {error}");
+            complain(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
+fn complain(error: &dyn Error) {
+    // Where nothing can be written, on a full disk for one, the exit code still tells: no reason to panic.
+    let _ = writeln!(io::stderr(), "rondache: {error}");
+}
+
 fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    // Before all else, so that no signal finds the node up and the system's own handling still in place.
+    let signals = Signals::new()?;
     logging::install(settings.log_format, settings.log_level);
     tracing::info!("rondache {} starts", env!("CARGO_PKG_VERSION"));
     env::set_current_dir(&settings.dir)?;
-    // Before the start, so that no signal finds the node up and the system's own handling still in place.
-    let signals = Signals::new()?;
     let running = Node::start(settings)?;
     let node = running.node().clone();
     signals.end(move || node.stop())?;
@@ -76,14 +87,14 @@ fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
 
 /// Runs a cluster in this process until a signal ends it.
 fn run_demo(demo: Demo) -> Result<(), Box<dyn Error>> {
-    logging::install(LogFormat::Text, cli::demo::LOG_LEVEL);
     let signals = Signals::new()?;
+    logging::install(LogFormat::Text, cli::demo::LOG_LEVEL);
     let nodes = demo.start()?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     signals.end(move || stopped.cancel())?;
     // Nobody reads: the nodes run all the same.
-    let _ = io::Write::write_all(&mut io::stdout(), demo.welcome().as_bytes());
+    let _ = io::stdout().write_all(demo.welcome().as_bytes());
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(stop.cancelled());
     nodes.iter().for_each(RunningNode::shutdown);
@@ -103,6 +114,9 @@ impl Signals {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (terminate, interrupt) = {
             let _entered = runtime.enter();
+            // The log has grown to the limit of a file (`ulimit -f`): its lines are lost, and the node stays. Once asked for,
+            // the signal no longer ends the process, whether anybody waits for it or not.
+            drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
         };
         Ok(Self { runtime, terminate, interrupt })

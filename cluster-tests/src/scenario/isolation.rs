@@ -17,7 +17,8 @@ use crate::{
     wire::{Conn, WireError},
 };
 
-const PORT: u16 = 6379;
+/// Every node's, each on a machine of its own.
+pub(super) const PORT: u16 = 6379;
 const KEYS: u64 = 20_000;
 /// How many answers the clients get before the cut, and after all nodes agree again.
 const ANSWERS: u64 = 10_000;
@@ -92,19 +93,20 @@ pub async fn run(cut_for: Duration, clients: usize) -> Result<Report, WireError>
 pub(super) fn start(network: &Network, further: &[&str]) -> Vec<NodeProcess> {
     let mut nodes: Vec<NodeProcess> = Vec::new();
     for machine in 0..3 {
-        let addr = SocketAddr::new(network.addr(machine), PORT);
-        let mut arguments: Vec<String> = ["--cluster-secret", "isolation", "--protected-mode", "no"]
-            .iter()
-            .chain(further)
-            .map(|&word| word.to_owned())
-            .collect();
-        if let Some(first) = nodes.first() {
-            arguments.extend(["--join".to_owned(), first.addr().to_string()]);
-        }
-        nodes.push(NodeProcess::start_with(network.command(machine, &binary()), addr, &arguments));
+        let seed = nodes.first().map(|first| first.addr().to_string());
+        nodes.push(start_one(network, machine, seed.as_deref(), further));
     }
     nodes.iter_mut().for_each(|node| node.wait_settled(3));
     nodes
+}
+
+/// Starts a node on a machine.
+pub(super) fn start_one(network: &Network, machine: usize, seed: Option<&str>, further: &[&str]) -> NodeProcess {
+    let addr = SocketAddr::new(network.addr(machine), PORT);
+    let join = seed.map(|seed| ["--join", seed]);
+    let arguments = ["--cluster-secret", "isolation", "--protected-mode", "no"].iter().chain(join.iter().flatten());
+    let arguments: Vec<String> = arguments.chain(further).map(|&word| word.to_owned()).collect();
+    NodeProcess::start_with(network.command(machine, &binary()), addr, &arguments)
 }
 
 /// How many keys both sides write while they are apart.

@@ -6,8 +6,10 @@ pub mod hammer;
 pub mod isolation;
 pub mod minority;
 pub mod registers;
+pub mod renumbering;
 pub mod restart;
 pub mod saturation;
+pub mod seed_name;
 
 use std::time::Duration;
 

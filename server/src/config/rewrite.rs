@@ -1,6 +1,11 @@
 //! `CONFIG REWRITE`: puts the settings in force into the file that they were read from.
 
-use std::{fmt::Write as _, io, path::Path};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use super::{
     parameters::{self, Parameter},
@@ -17,9 +22,21 @@ pub(crate) fn rewrite(path: &Path, settings: &Settings) -> io::Result<()> {
     let rewritten = rewritten(&text, settings);
     // Beside the file and then in its place, so that a crash leaves one or the other, whole.
     let beside = path.with_extension("toml.new");
-    std::fs::write(&beside, rewritten)?;
-    std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions())?;
-    std::fs::rename(&beside, path)
+    let replaced = replace(path, &beside, &rewritten);
+    if replaced.is_err() {
+        // What a full disk took of it is of no use. It may never have been made.
+        let _ = std::fs::remove_file(&beside);
+    }
+    replaced
+}
+
+fn replace(path: &Path, beside: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(beside)?;
+    file.write_all(text.as_bytes())?;
+    file.set_permissions(std::fs::metadata(path)?.permissions())?;
+    // Some disks tell only now that they are full.
+    file.sync_all()?;
+    std::fs::rename(beside, path)
 }
 
 fn rewritten(text: &str, settings: &Settings) -> String {
@@ -107,5 +124,17 @@ mod tests {
             let parameter = parameters::lookup(name).unwrap();
             assert_eq!(parameter.get(&read), parameter.get(&settings), "{name}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.toml");
+        std::fs::write(&path, "ttl-jitter = 5\n").unwrap();
+        std::os::unix::fs::symlink("/dev/full", path.with_extension("toml.new")).unwrap();
+        let error = rewrite(&path, &Settings { ttl_jitter_percent: 7, ..Settings::default() }).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "ttl-jitter = 5\n");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

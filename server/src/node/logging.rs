@@ -17,6 +17,8 @@ pub fn install(format: LogFormat, level: usize) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // A line that cannot be written, on a full disk for one, is lost; to report that would panic for the same reason.
+        .log_internal_errors(false)
         .with_target(false);
     let installed = match format {
         LogFormat::Text => registry.with(lines).try_init(),

@@ -1,6 +1,7 @@
 //! How a node starts, refuses to start, and ends.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -106,6 +107,16 @@ fn an_address_in_use_is_told() {
     let output = run(&["--listen", &addr]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains(&format!("cannot listen on {addr}: Address already in use")));
+}
+
+#[test]
+fn a_mistake_that_cannot_be_told_on_a_full_disk_still_shows_in_the_exit_code() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let code = |args: &[&str]| rondache(args).stdout(full()).stderr(full()).status().unwrap().code();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_eq!(code(&["--ttl-jiter", "5"]), Some(2));
+    assert_eq!(code(&["--config", "/nowhere/node.toml"]), Some(2));
+    assert_eq!(code(&["--listen", &taken.local_addr().unwrap().to_string()]), Some(1));
 }
 
 #[test]

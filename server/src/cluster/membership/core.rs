@@ -6,7 +6,7 @@ mod refusing;
 
 use std::sync::Arc;
 
-use foca::{Foca, Member as Rumour, OwnedNotification};
+use foca::{Foca, Member as Rumour, OwnedNotification, State, Timer};
 use rand::{SeedableRng, rngs::StdRng};
 use rondache_protocol::bus::{codec, identity::Identity};
 
@@ -105,10 +105,12 @@ impl Membership {
         self.refuted_deaths
     }
 
-    /// The node has joined: these are the members.
+    /// The node has joined: these are the members. Or it asked its seeds again: then some of them may be news.
     pub fn on_welcome(&mut self, now_ms: u64, members: Vec<Entry>) {
         self.enter(now_ms);
-        members.into_iter().for_each(|entry| self.learn(entry));
+        // What a joiner is told the teller's cluster knows: telling it on would fill its datagrams for many seconds.
+        let is_news = self.lives.all().len() > 0;
+        members.into_iter().for_each(|entry| self.learn(entry, is_news));
         self.hurry();
         self.leave_state();
     }
@@ -118,7 +120,7 @@ impl Membership {
         self.enter(now_ms);
         if check(&info).is_ok() {
             self.spread(&News::Info(info.clone()));
-            self.learn(Entry { info, renewal: 0, dead_for_ms: None });
+            self.learn(Entry { info, renewal: 0, dead_for_ms: None }, true);
             self.hurry();
         }
         self.leave_state();
@@ -149,14 +151,17 @@ impl Membership {
             return self.leave_state();
         }
         while let Some(timer) = self.exits.due() {
+            if self.is_refuted(&timer) {
+                continue;
+            }
             if let Err(error) = self.foca.handle_timer(timer, &mut self.exits) {
                 tracing::debug!(%error, "gossip: a timer came to nothing");
             }
         }
         if now_ms >= self.suspects_due_ms {
-            self.is_stale |= self.lives.mark_suspects(self.foca.iter_membership_state(), now_ms);
+            self.lives.mark_suspects(self.foca.iter_membership_state(), now_ms);
             // Looking at everybody takes time: seldom in a large cluster.
-            self.suspects_due_ms = now_ms + TICK_MS.max(self.lives.0.len() as u64);
+            self.suspects_due_ms = now_ms + TICK_MS.max(self.lives.all().len() as u64);
             let believed = self.directory.with(|known| known.hearsay.take_believed(now_ms));
             believed.into_iter().for_each(|gossiper| self.declare_dead(gossiper));
         }
@@ -214,7 +219,7 @@ impl Membership {
                     let is_this_life = info.identity == life.gossiper.identity;
                     is_this_life.then(|| (info.identity.id, Member { info: info.clone(), health: life.health() }))
                 };
-                self.lives.0.values().filter_map(member).collect::<std::collections::BTreeMap<_, _>>()
+                self.lives.all().filter_map(member).collect::<std::collections::BTreeMap<_, _>>()
             });
             members.insert(self.me.identity.id, Member { info: self.me.clone(), health: Health::Alive });
             if members != self.view.members {
@@ -254,7 +259,8 @@ impl Membership {
                 self.note(notification);
             }
         }
-        if self.is_stale {
+        if self.lives.take_changed() {
+            self.is_stale = true;
             let patience = tuning::suspicion(&self.tuning, self.lives.live().count() + 1) / 2;
             self.directory.with(|known| known.hearsay.refresh(self.lives.live(), patience));
         }
@@ -262,8 +268,15 @@ impl Membership {
         self.outputs.extend(datagrams.map(|(to, payload)| Output::Datagram { to, payload }));
     }
 
+    /// Whether the timer ends a suspicion that was taken back. Foca (2.0) leaves the member alive then, but tells it that it
+    /// is dead all the same, whereupon it would give up its renewal.
+    fn is_refuted(&self, timer: &Timer<Gossiper>) -> bool {
+        let Timer::ChangeSuspectToDown { member_id, incarnation, .. } = timer else { return false };
+        let is_meant = |member: &Rumour<Gossiper>| member.id() == member_id && member.incarnation() == *incarnation;
+        !self.foca.iter_membership_state().any(|member| is_meant(member) && member.state() == State::Suspect)
+    }
+
     fn note(&mut self, notification: OwnedNotification<Gossiper>) {
-        self.is_stale = true;
         match notification {
             OwnedNotification::MemberUp(gossiper) => {
                 self.directory.with(|known| known.refusals.forget(gossiper.identity));
@@ -284,7 +297,7 @@ impl Membership {
     /// each other, and each hold the other for dead.
     fn reconnect(&mut self, changed: Result<(), foca::Error>) {
         let connected = changed.and_then(|()| self.foca.apply_many(std::iter::empty(), false, &mut self.exits));
-        let known: Vec<Gossiper> = self.lives.0.values().map(|life| life.gossiper).collect();
+        let known: Vec<Gossiper> = self.lives.all().map(|life| life.gossiper).collect();
         let told = self.rng.choose_multiple(known, ANNOUNCED_MAX);
         let told = told.into_iter().try_for_each(|gossiper| self.foca.announce(gossiper, &mut self.exits));
         if let Err(error) = connected.and(told) {
@@ -300,7 +313,7 @@ impl Membership {
     }
 
     fn is_live(&self, identity: &Identity) -> bool {
-        self.lives.0.get(&identity.id).is_some_and(|life| life.is_live() && life.gossiper.identity == *identity)
+        self.lives.get(identity.id).is_some_and(|life| life.is_live() && life.gossiper.identity == *identity)
     }
 
     /// Sends news with the gossip from now on.

@@ -215,3 +215,37 @@ fn a_short_freeze_kills_nobody() {
         assert!((0..5).all(|at| (0..5).all(|other| net.view(at).is_alive(&net.identity(other)))));
     }
 }
+
+#[test]
+fn a_suspicion_that_was_taken_back_has_no_consequence() {
+    let mut net = Network::new(1, 4);
+    net.run_ms(1000);
+    let suspect = net.identity(3);
+    net.freeze(3);
+    let is_suspected = |net: &mut Network| (0..3).any(|at| net.view(at).members[&suspect.id].health == Health::Suspect);
+    let frozen_at_ms = net.now_ms();
+    while !is_suspected(&mut net) {
+        net.run_ms(10);
+        assert!(net.now_ms() < frozen_at_ms + 2000, "nobody suspects it");
+    }
+    net.thaw(3);
+    net.run_ms(5000);
+    assert!((0..4).all(|at| net.view(at).is_alive(&suspect)));
+    assert_eq!(net.refuted_deaths(3), 0, "nobody held it for dead");
+}
+
+#[test]
+fn a_joiner_does_not_tell_the_cluster_what_it_was_just_told() {
+    let mut node = lone(1);
+    node.on_welcome(0, (2..102).map(|id| entry(info(id, 1))).collect());
+    let mut longest = 0;
+    for now_ms in (0..500).step_by(100) {
+        node.tick(now_ms);
+        for output in node.take_outputs() {
+            if let Output::Datagram { payload, .. } = output {
+                longest = longest.max(payload.len());
+            }
+        }
+    }
+    assert!((1..400).contains(&longest), "{longest} bytes");
+}

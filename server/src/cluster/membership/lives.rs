@@ -35,42 +35,55 @@ impl Life {
 
 /// All nodes but this one.
 #[derive(Debug, Default)]
-pub(super) struct Lives(pub(super) BTreeMap<NodeId, Life>);
+pub(super) struct Lives {
+    all: BTreeMap<NodeId, Life>,
+    has_changed: bool,
+}
 
 impl Lives {
+    /// Whether anything has changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = &Life> {
+        self.all.values()
+    }
+
+    pub(super) fn get(&self, id: NodeId) -> Option<&Life> {
+        self.all.get(&id)
+    }
+
     pub(super) fn up(&mut self, gossiper: Gossiper) {
-        self.0.insert(gossiper.identity.id, Life { gossiper, suspect_since_ms: None, dead_since_ms: None });
+        self.has_changed = true;
+        self.all.insert(gossiper.identity.id, Life { gossiper, suspect_since_ms: None, dead_since_ms: None });
     }
 
     pub(super) fn down(&mut self, gossiper: Gossiper, since_ms: u64) {
         let life = Life { gossiper, suspect_since_ms: None, dead_since_ms: Some(since_ms) };
-        let known = self.0.entry(gossiper.identity.id).or_insert(life);
+        self.has_changed = true;
+        let known = self.all.entry(gossiper.identity.id).or_insert(life);
         if known.gossiper.age() <= gossiper.age() {
             *known = Life { dead_since_ms: Some(known.dead_since_ms.unwrap_or(since_ms).min(since_ms)), ..life };
         }
     }
 
     pub(super) fn rename(&mut self, to: Gossiper) {
-        if let Some(life) = self.0.get_mut(&to.identity.id) {
+        if let Some(life) = self.all.get_mut(&to.identity.id) {
+            self.has_changed = true;
             life.gossiper = to;
         }
     }
 
-    /// Takes over who is suspect; answers whether that has changed.
-    pub(super) fn mark_suspects<'a>(
-        &mut self,
-        members: impl Iterator<Item = &'a foca::Member<Gossiper>>,
-        now_ms: u64,
-    ) -> bool {
-        let mut has_changed = false;
+    /// Takes over who is suspect.
+    pub(super) fn mark_suspects<'a>(&mut self, members: impl Iterator<Item = &'a foca::Member<Gossiper>>, now_ms: u64) {
         for member in members {
-            if let Some(life) = self.0.get_mut(&member.id().identity.id) {
+            if let Some(life) = self.all.get_mut(&member.id().identity.id) {
                 let is_suspect = member.state() == State::Suspect;
-                has_changed |= life.suspect_since_ms.is_some() != is_suspect;
+                self.has_changed |= life.suspect_since_ms.is_some() != is_suspect;
                 life.suspect_since_ms = is_suspect.then(|| life.suspect_since_ms.unwrap_or(now_ms));
             }
         }
-        has_changed
     }
 
     /// Forgets who has been dead for long enough; answers whom.
@@ -85,15 +98,16 @@ impl Lives {
             let is_over = life.dead_since_ms.is_some_and(|since_ms| now_ms.saturating_sub(since_ms) >= patience);
             is_over.then_some(*id)
         };
-        let over: Vec<NodeId> = self.0.iter().filter_map(is_over).collect();
+        let over: Vec<NodeId> = self.all.iter().filter_map(is_over).collect();
         for id in &over {
-            self.0.remove(id);
+            self.all.remove(id);
         }
+        self.has_changed |= !over.is_empty();
         over
     }
 
     pub(super) fn live(&self) -> impl Iterator<Item = &Life> {
-        self.0.values().filter(|life| life.is_live())
+        self.all().filter(|life| life.is_live())
     }
 }
 

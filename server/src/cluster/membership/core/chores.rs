@@ -16,12 +16,10 @@ impl Membership {
     /// Forgets the long dead, follows the cluster's size, and asks for what is missing.
     pub(super) fn chores(&mut self) {
         let now_ms = self.exits.now_ms;
-        let forgotten = self.directory.with(|known| {
+        self.directory.with(|known| {
             let forgotten = self.lives.forget(&known.infos, self.tuning.forget_after, now_ms);
             forgotten.iter().for_each(|id| drop(known.infos.remove(id)));
-            forgotten
         });
-        self.is_stale |= !forgotten.is_empty();
         let live = self.lives.live().count() + 1;
         if live != self.tuned_for {
             self.tuned_for = live;

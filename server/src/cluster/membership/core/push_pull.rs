@@ -30,7 +30,7 @@ impl Membership {
             }
             Exchange::Brief(theirs) => self.compare(from, &theirs),
             Exchange::Entries { entries, wanted } => {
-                entries.into_iter().for_each(|entry| self.learn(entry));
+                entries.into_iter().for_each(|entry| self.learn(entry, true));
                 let entries: Vec<Entry> =
                     self.entries().into_iter().filter(|entry| wanted.contains(&entry.info.identity.id)).collect();
                 if !entries.is_empty() {
@@ -55,7 +55,7 @@ impl Membership {
                     dead_for_ms: life.dead_since_ms.map(|since_ms| now_ms.saturating_sub(since_ms)),
                 })
             };
-            self.lives.0.values().filter_map(entry).collect::<Vec<_>>()
+            self.lives.all().filter_map(entry).collect::<Vec<_>>()
         });
         let renewal = self.foca.identity().renewal;
         entries.push(Entry { info: self.me.clone(), renewal, dead_for_ms: None });
@@ -63,8 +63,8 @@ impl Membership {
         entries
     }
 
-    /// Takes over what another member knows.
-    pub(super) fn learn(&mut self, entry: Entry) {
+    /// Takes over what another member knows, and tells it on if it `is_news`.
+    pub(super) fn learn(&mut self, entry: Entry, is_news: bool) {
         let Entry { info, renewal, dead_for_ms } = entry;
         let now_ms = self.exits.now_ms;
         if check(&info).is_err() {
@@ -82,7 +82,7 @@ impl Membership {
             None => (Rumour::alive(gossiper), None),
         };
         self.directory.with(|known| known.put(&info));
-        if let Err(error) = self.foca.apply_many(std::iter::once(rumour), true, &mut self.exits) {
+        if let Err(error) = self.foca.apply_many(std::iter::once(rumour), is_news, &mut self.exits) {
             tracing::debug!(%error, "gossip: what was told by push-pull came to nothing");
         }
         if let Some(dead_ms) = dead_for_ms
@@ -90,7 +90,6 @@ impl Membership {
         {
             // Foca says nothing of dead members that it has never seen alive.
             self.lives.down(gossiper, now_ms.saturating_sub(dead_ms));
-            self.is_stale = true;
         }
     }
 

@@ -31,7 +31,7 @@ impl Membership {
         self.judge(of);
         let by = self.me.identity;
         let has_tried = self.directory.with(|known| known.refusals.has(of, by));
-        let chance = SECOND_OPINIONS / self.lives.0.len().max(1) as f64;
+        let chance = SECOND_OPINIONS / self.lives.all().len().max(1) as f64;
         if self.is_live(&of) && !has_tried && self.rng.f64() < chance {
             self.outputs.push(Output::Probe(of));
         }
@@ -44,7 +44,7 @@ impl Membership {
         if !self.directory.with(|known| known.refusals.condemns(of, me, others)) {
             return;
         }
-        let Some(gossiper) = self.lives.0.get(&of.id).map(|life| life.gossiper) else { return };
+        let Some(gossiper) = self.lives.get(of.id).map(|life| life.gossiper) else { return };
         tracing::info!(member = ?of, "its address refuses connections: it is dead");
         self.declare_dead(gossiper);
     }
