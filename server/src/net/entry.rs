@@ -28,7 +28,7 @@ use crate::{
         replication::withheld::Withheld,
         routing::{Route, Routing},
     },
-    node::Node,
+    node::{Node, clock},
     session::{
         Session,
         away::{Away, Served},
@@ -156,7 +156,9 @@ impl<'e> Entry<'e> {
     fn run_here(&mut self, key: WaveKey, now: Instant) {
         let Some(mut wave) = self.worker.links.borrow(key) else { return };
         let here = std::mem::take(&mut wave.here);
-        let mut rest = here.as_slice();
+        // Where the node was frozen since the last look, it has to find out first whether it still owns anything.
+        let may_run = here.is_empty() || self.node.cluster.guard.may_run(clock::boot_ms());
+        let mut rest = if may_run { here.as_slice() } else { &[] };
         self.worker.refused.clear();
         while let Some((first, others)) = rest.split_first() {
             let mut last = *first;

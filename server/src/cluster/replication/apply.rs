@@ -5,6 +5,7 @@
 //! anew. Data that may be wrong is worse than none.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -13,7 +14,7 @@ use parking_lot::Mutex;
 use rondache_protocol::{
     bus::{
         identity::Identity,
-        replicate::{Ack, Entry, Record, Records, Refusal, ReplicateError, put_ack, split_frame},
+        replicate::{Ack, Entry, Record, Records, Refusal, ReplicateError, SlotPosition, put_ack, split_frame},
     },
     command::{self, Flags, keys_of},
     slot::slot_of,
@@ -60,6 +61,16 @@ pub struct Inbound {
     applied: u64,
     /// A record that has come in part.
     parts: Vec<u8>,
+    /// By slot, the last refusal since a copy of it began: the connection that carried it may have broken. At most one per slot.
+    refusals: BTreeMap<u16, Refused>,
+}
+
+/// What [`Ack::Refused`] tells of a slot.
+#[derive(Debug)]
+struct Refused {
+    position: u64,
+    at: SlotPosition,
+    reason: Refusal,
 }
 
 /// Applies one stream. Several connections may carry it, one after the other.
@@ -104,6 +115,7 @@ struct Frame<'f, 'e, 's> {
     session: &'f mut Session,
     scratch: &'f mut Scratch,
     position: u64,
+    refusals: &'f mut BTreeMap<u16, Refused>,
     acks: &'f mut Vec<u8>,
 }
 
@@ -140,6 +152,14 @@ impl Applier {
         self.inbound.lock().applied
     }
 
+    /// Appends what the copy says first on a connection, before how far it has come: what it refused before. The owner
+    /// knows refusals of copies that it has made anew since, and passes over them.
+    pub fn put_refusals(&self, acks: &mut Vec<u8>) {
+        for (slot, Refused { position, at, reason }) in &self.inbound.lock().refusals {
+            put_ack(acks, &Ack::Refused { slot: *slot, position: *position, at: *at, reason: *reason });
+        }
+    }
+
     /// Applies a frame, and appends refusals to `acks`. The acknowledgement itself is for the caller to write, once for
     /// several frames. A frame that came before is passed over.
     ///
@@ -156,7 +176,7 @@ impl Applier {
             // The owner has thrown away what was between. Slots that miss something notice by themselves.
             inbound.parts.clear();
         }
-        self.apply_records(position, records, &mut inbound.parts, acks)?;
+        self.apply_records(position, records, &mut inbound, acks)?;
         inbound.applied = position;
         Ok(())
     }
@@ -165,7 +185,7 @@ impl Applier {
         &mut self,
         position: u64,
         records: &[u8],
-        parts: &mut Vec<u8>,
+        inbound: &mut Inbound,
         acks: &mut Vec<u8>,
     ) -> Result<(), ReplicateError> {
         let node: &Node = &self.replication.node;
@@ -183,9 +203,10 @@ impl Applier {
             session: &mut self.session,
             scratch: &mut self.scratch,
             position,
+            refusals: &mut inbound.refusals,
             acks,
         };
-        frame.apply_all(Records::new(records), Some(parts))?;
+        frame.apply_all(Records::new(records), Some(&mut inbound.parts))?;
         // As much as these records brought is to go: the copy stays as large as it is.
         for (slot, bytes) in self.scratch.grown.drain(..) {
             put_ack(acks, &Ack::Shed { slot, bytes });
@@ -242,6 +263,7 @@ impl Frame<'_, '_, '_> {
             Record::FillBegin { slot, at } => {
                 self.try_control(slot, |control| control.fill_begins(at));
                 self.scratch.refused.retain(|refused| *refused != slot);
+                self.refusals.remove(&slot);
             }
             Record::FillEnd { slot, at } => self.try_control(slot, |control| control.fill_ends(at)),
             Record::Lead { slot, epoch, before } => self.try_control(slot, |control| control.lead(epoch, before)),
@@ -303,7 +325,9 @@ impl Frame<'_, '_, '_> {
             self.replication.stats.diverged.fetch_add(1, Relaxed);
             tracing::warn!(slot, ?at, "a copy differs from its owner; it is made anew");
         }
-        put_ack(self.acks, &Ack::Refused { slot, position: self.position, at, reason });
+        let position = self.position;
+        self.refusals.insert(slot, Refused { position, at, reason });
+        put_ack(self.acks, &Ack::Refused { slot, position, at, reason });
     }
 
     fn apply_effect(&mut self, planned: &Planned<'_>, args: &Args<'_>) {

@@ -77,12 +77,7 @@ pub async fn send(
     while !has_resumed {
         timeout(SILENCE_MAX, acks.read(&mut reader)).await.map_err(|_| LinkError::Silent)??;
         acks.for_each(KIND_ACKS, |payload| {
-            for ack in rondache_protocol::bus::replicate::Acks::new(payload) {
-                if let Ack::Applied { position } = ack? {
-                    outgoing.resume(position);
-                    has_resumed = true;
-                }
-            }
+            has_resumed |= replication.on_first_acks(outgoing, payload)?;
             Ok(())
         })?;
     }
@@ -133,6 +128,7 @@ pub async fn receive(
     let mut applier = Applier::new(replication, from, stream, session);
     let mut records = FrameReader::new(READ_LEN);
     let (mut payload, mut out) = (Vec::new(), Vec::new());
+    applier.put_refusals(&mut payload);
     loop {
         put_ack(&mut payload, &Ack::Applied { position: applier.applied() });
         frame::encode(&mut out, KIND_ACKS, 0, &payload, PAYLOAD_LEN_MAX)?;

@@ -235,19 +235,45 @@ impl Replication {
             match ack? {
                 Ack::Applied { position } => outgoing.acknowledge(position),
                 Ack::Refused { slot, position, at, reason } => {
-                    // Before the frame is acknowledged: nobody is to take that for the write's confirmation.
-                    outgoing.note_refused(slot, position);
-                    let lost = self.node.store.control(slot, |control| control.refused(outgoing.to, position));
-                    if let Some((epoch, to)) = lost {
-                        tracing::info!(slot, epoch, ?to, ?reason, ?at, "a copy refused what it was sent");
-                        self.tell(PlaneEvent::CopyLost { slot, epoch, to });
-                    }
+                    self.on_refused(outgoing, slot, position);
+                    tracing::debug!(slot, to = ?outgoing.to, ?reason, ?at, "a copy refused what it was sent");
                 }
                 Ack::Shed { slot, bytes } => self.shed(slot, bytes),
             }
         }
         self.forward_events(outgoing);
         Ok(())
+    }
+
+    /// Takes in what a copy says first on a connection: what it refused before, and how far it has come. Answers whether it
+    /// has said how far: then the rest is sent again.
+    ///
+    /// # Errors
+    /// As [`Self::on_acks`].
+    pub fn on_first_acks(&self, outgoing: &Outgoing, frame: &[u8]) -> Result<bool, ReplicateError> {
+        let mut has_resumed = false;
+        for ack in Acks::new(frame) {
+            match ack? {
+                Ack::Applied { position } => {
+                    outgoing.resume(position);
+                    has_resumed = true;
+                }
+                Ack::Refused { slot, position, .. } => self.on_refused(outgoing, slot, position),
+                // It tells of frames that it has applied just now, and has none yet.
+                Ack::Shed { .. } => {}
+            }
+        }
+        self.forward_events(outgoing);
+        Ok(has_resumed)
+    }
+
+    /// Before the frame is acknowledged: nobody is to take that for the confirmation of what was refused.
+    fn on_refused(&self, outgoing: &Outgoing, slot: u16, position: u64) {
+        outgoing.note_refused(slot, position);
+        if let Some((epoch, to)) = self.node.store.control(slot, |control| control.refused(outgoing.to, position)) {
+            tracing::info!(slot, epoch, ?to, "a copy is lost: it refused what it was sent");
+            self.tell(PlaneEvent::CopyLost { slot, epoch, to });
+        }
     }
 
     /// Compares the copies of some slots with what is here. The walk over all slots is the caller's: some a second.

@@ -9,7 +9,13 @@ mod writes;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use rondache_protocol::{bus::identity::Identity, slot::slot_of};
+use rondache_protocol::{
+    bus::{
+        identity::Identity,
+        replicate::{Ack, put_ack},
+    },
+    slot::slot_of,
+};
 
 use super::{
     Outlets, Replication,
@@ -137,6 +143,11 @@ impl World {
 
     /// Moves what waits in the streams between two nodes, and the answers back. Answers how many frames.
     fn pump(&mut self, from: usize, to: usize) -> usize {
+        self.carry(from, to, true)
+    }
+
+    /// The same, where the answers may be lost on the way back.
+    fn carry(&mut self, from: usize, to: usize, is_answered: bool) -> usize {
         let (owner, copy) = (self.id(from), self.id(to));
         let mut moved = 0;
         for stream in self.0[from].replication.streams() {
@@ -155,9 +166,10 @@ impl World {
             for frame in &frames {
                 applier.apply(&frame.bytes, &mut acks).expect("a frame");
             }
-            let applied = rondache_protocol::bus::replicate::Ack::Applied { position: applier.applied() };
-            rondache_protocol::bus::replicate::put_ack(&mut acks, &applied);
-            self.0[from].replication.on_acks(&stream, &acks).expect("answers");
+            put_ack(&mut acks, &Ack::Applied { position: applier.applied() });
+            if is_answered {
+                self.0[from].replication.on_acks(&stream, &acks).expect("answers");
+            }
         }
         moved
     }
@@ -184,8 +196,11 @@ impl World {
             if stream.to == copy {
                 // Taken, and lost on the way.
                 stream.take_frames(&mut Vec::new(), usize::MAX);
-                let applied = self.0[to].appliers.get(&(owner, stream.stream)).map_or(0, Applier::applied);
-                stream.resume(applied);
+                let mut first = Vec::new();
+                let applier = self.0[to].appliers.get(&(owner, stream.stream));
+                applier.into_iter().for_each(|applier| applier.put_refusals(&mut first));
+                put_ack(&mut first, &Ack::Applied { position: applier.map_or(0, Applier::applied) });
+                self.0[from].replication.on_first_acks(&stream, &first).expect("answers");
             }
         }
     }

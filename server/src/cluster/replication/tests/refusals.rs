@@ -3,7 +3,10 @@
 use rondache_protocol::bus::replicate::SlotPosition;
 
 use super::*;
-use crate::{cluster::plane::Position, store::replicate::outgoing::UNACKED_BYTES_MAX};
+use crate::{
+    cluster::plane::Position,
+    store::replicate::outgoing::{Outgoing, UNACKED_BYTES_MAX},
+};
 
 const KEY: &str = "{t}k";
 
@@ -37,6 +40,24 @@ fn only_a_whole_copy_has_a_position() {
 
 fn control_at(at: Position) -> SlotPosition {
     SlotPosition { epoch: at.epoch, seq: at.seq }
+}
+
+#[test]
+fn a_refusal_whose_connection_broke_is_told_over_the_next_one() {
+    let mut world = with_copy();
+    let owner = world.id(0);
+    world.0[1].plane.follow(slot(), 1, Some(owner), Follow::Forward);
+    world.0[0].run(&format!("SET {KEY} 2"));
+    world.carry(0, 1, false);
+    assert_eq!(world.0[0].events(), []);
+    world.reconnect(0, 1);
+    assert_eq!(world.0[0].events(), [lost(&world)]);
+    let is_confirmed = |stream: &Arc<Outgoing>| stream.acked() > 0 && stream.is_applied(slot(), stream.acked());
+    assert!(!world.0[0].replication.streams().iter().any(is_confirmed), "what was refused is confirmed");
+    world.copy(slot(), 0, 1);
+    world.reconnect(0, 1);
+    assert_eq!(world.0[0].events(), [], "the refusal of the copy before is told no more");
+    world.assert_same(slot(), 0, 1, "made anew");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use rondache_protocol::bus::{
     identity::Identity,
-    replicate::{Ack, Acks, put_ack},
+    replicate::{Ack, put_ack},
 };
 
 use super::{Now, SimNode};
@@ -70,6 +70,7 @@ impl SimNode {
     ) -> Vec<u8> {
         let applier = Applier::new(&self.replication, from, stream, session);
         let mut acks = Vec::new();
+        applier.put_refusals(&mut acks);
         put_ack(&mut acks, &Ack::Applied { position: applier.applied() });
         self.streams.applying.insert(wire, applier);
         acks
@@ -84,15 +85,10 @@ impl SimNode {
             return Some(acks);
         }
         let feeding = self.streams.feeding.iter_mut().find(|feeding| feeding.wire == Some(wire))?;
-        if std::mem::replace(&mut feeding.has_resumed, true) {
-            let outgoing = feeding.outgoing.clone();
-            self.replication.on_acks(&outgoing, bytes).expect("members make sense");
+        if feeding.has_resumed {
+            self.replication.on_acks(&feeding.outgoing, bytes).expect("members make sense");
         } else {
-            for ack in Acks::new(bytes) {
-                if let Ok(Ack::Applied { position }) = ack {
-                    feeding.outgoing.resume(position);
-                }
-            }
+            feeding.has_resumed = self.replication.on_first_acks(&feeding.outgoing, bytes).expect("members make sense");
         }
         Some(Vec::new())
     }
