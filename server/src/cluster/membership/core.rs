@@ -28,8 +28,8 @@ pub const TICK_MS: u64 = 100;
 const STALL_MS: u64 = 600;
 /// How often it is looked whether anything must be forgotten or asked for (ms).
 const CHORES_MS: u64 = 500;
-/// How many members are told directly that this node is back.
-const ANNOUNCED_MAX: usize = 16;
+/// How many members are called directly at a time.
+const CALLED_MAX: usize = 16;
 /// In how many ticks a departure is told again.
 const FAREWELLS: u32 = 5;
 
@@ -48,6 +48,7 @@ pub struct Membership {
     tuned_for: usize,
     rng: fastrand::Rng,
     exchange_due_ms: u64,
+    call_due_ms: u64,
     chores_due_ms: u64,
     suspects_due_ms: u64,
     refuted_deaths: u64,
@@ -84,6 +85,7 @@ impl Membership {
             tuned_for: 1,
             rng: fastrand::Rng::with_seed(seed),
             exchange_due_ms: now_ms + EXCHANGE_MS,
+            call_due_ms: now_ms,
             chores_due_ms: now_ms,
             suspects_due_ms: now_ms,
             refuted_deaths: 0,
@@ -297,11 +299,19 @@ impl Membership {
     /// each other, and each hold the other for dead.
     fn reconnect(&mut self, changed: Result<(), foca::Error>) {
         let connected = changed.and_then(|()| self.foca.apply_many(std::iter::empty(), false, &mut self.exits));
-        let known: Vec<Gossiper> = self.lives.all().map(|life| life.gossiper).collect();
-        let told = self.rng.choose_multiple(known, ANNOUNCED_MAX);
-        let told = told.into_iter().try_for_each(|gossiper| self.foca.announce(gossiper, &mut self.exits));
-        if let Err(error) = connected.and(told) {
+        if let Err(error) = connected {
             tracing::debug!(%error, "gossip: cannot come back");
+        }
+        self.call_some();
+    }
+
+    /// Calls some of those it knows, dead or alive.
+    fn call_some(&mut self) {
+        let known: Vec<Gossiper> = self.lives.all().map(|life| life.gossiper).collect();
+        for gossiper in self.rng.choose_multiple(known, CALLED_MAX) {
+            if let Err(error) = self.foca.announce(gossiper, &mut self.exits) {
+                tracing::debug!(%error, member = ?gossiper.identity, "gossip: cannot call a member");
+            }
         }
     }
 

@@ -171,6 +171,20 @@ fn the_sides_of_a_partition_find_together_and_no_life_is_lost() {
 }
 
 #[test]
+fn two_members_that_were_cut_off_from_each_other_find_together_without_help() {
+    for seed in 0..20 {
+        let mut net = Network::new(seed, 2);
+        net.run_ms(500);
+        net.partition(&[0]);
+        net.run_ms(15_000);
+        assert_eq!((net.view(0).live().count(), net.view(1).live().count()), (1, 1), "seed {seed}");
+        net.heal();
+        net.run_ms(5_000);
+        assert_eq!((net.view(0).live().count(), net.view(1).live().count()), (2, 2), "seed {seed}");
+    }
+}
+
+#[test]
 fn who_was_cut_off_turns_nobody_against_the_living() {
     for seed in 100..200 {
         let mut net = Network::new(seed, 3);

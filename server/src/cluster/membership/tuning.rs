@@ -40,7 +40,7 @@ const PROBE_RTT_SHARE: f64 = 0.4;
 const GOSSIP_PERIOD: Duration = Duration::from_millis(200);
 const GOSSIP_FANOUT: usize = 3;
 /// Dead members are called this often, one at a time: that is how the sides of a partition find together again.
-const CALL_DEAD_PERIOD: Duration = Duration::from_secs(2);
+pub(super) const CALL_DEAD_PERIOD: Duration = Duration::from_secs(2);
 /// Members are asked for more members this often. Push-pull does it better; this is for the first moments.
 const ANNOUNCE_PERIOD: Duration = Duration::from_secs(30);
 /// How often a piece of news is sent at least, by everyone who hears of it.

@@ -78,19 +78,23 @@ impl Withheld {
         groups
     }
 
-    /// Copies may have been lost, and others made. A slot that this node gave away meanwhile keeps the copies that it
-    /// had: whoever took it over has what they have.
+    /// Copies may have been lost, and others made. A slot that this node gave away meanwhile has one more holder: the taker had
+    /// all by then, and this node remained its copy. Where more are wanted, the copies that there were count on.
     fn look_again(self, node: &Node) -> Vec<Self> {
         let look = |written: &Written| {
-            let copies = node
-                .store
-                .control(written.slot, |control| if control.holds(written.at) { control.acks() } else { Vec::new() });
-            if copies.len() < self.wanted {
+            let (copies, is_granted) = node.store.control(written.slot, |control| {
+                let copies = if control.holds(written.at) { control.acks() } else { Vec::new() };
+                (copies, control.has_granted(written.at))
+            });
+            if is_granted && self.wanted <= 1 {
+                return None;
+            }
+            if !is_granted && copies.len() < self.wanted {
                 node.cluster.awaited.insert(written.slot);
             }
-            (*written, if copies.is_empty() { self.copies.clone() } else { copies })
+            Some((*written, if copies.is_empty() { self.copies.clone() } else { copies }))
         };
-        let slots = std::iter::once(&self.written).chain(&self.others).map(look);
+        let slots = std::iter::once(&self.written).chain(&self.others).filter_map(look);
         Self::grouped(slots, self.wanted, &self.reply, self.nth)
     }
 }

@@ -48,6 +48,8 @@ pub(super) enum Ask {
 struct Call {
     slot: u16,
     ask: Ask,
+    /// Where the client is connected.
+    host: usize,
     called_ms: u64,
     request: Vec<u8>,
 }
@@ -87,6 +89,18 @@ pub(super) struct Timed {
     pub(super) called_ms: u64,
 }
 
+/// For how long a write may wait for its copies while nothing is wrong.
+const UNCONFIRMED_MAX: Duration = Duration::from_millis(100);
+
+/// An error that a client was answered.
+#[derive(Debug)]
+pub(super) struct SeenError {
+    /// The host that it was connected to.
+    pub(super) host: usize,
+    pub(super) called_ms: u64,
+    pub(super) reply: String,
+}
+
 /// What clients saw.
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -96,7 +110,9 @@ pub(super) struct History {
     /// Commands that gave keys deadlines and were answered since somebody looked.
     pub(super) timed: Vec<Timed>,
     /// Errors that clients were answered.
-    pub(super) errors: Vec<String>,
+    pub(super) errors: Vec<SeenError>,
+    /// When nodes died or froze. Rising.
+    pub(super) deaths_ms: Vec<u64>,
     pub(super) answered: u64,
 }
 
@@ -167,7 +183,9 @@ impl Client {
         let state = std::mem::replace(&mut self.state, State::Idle { until_ms: now.ms });
         self.state = match state {
             State::Idle { until_ms } if now.ms < until_ms => State::Idle { until_ms },
-            State::Idle { .. } => self.ask(history.draw(random, slots, now), &mut connection, node, history, now),
+            State::Idle { .. } => {
+                self.ask(history.draw(random, slots, connection.host, now), &mut connection, node, history, now)
+            }
             State::Held(call) => self.ask(call, &mut connection, node, history, now),
             State::Waiting(call, key) => self.go_on_with(call, key, &mut connection, node, history, now),
             State::Confirming(call, key, mut confirming) => {
@@ -248,7 +266,8 @@ impl Client {
     fn answer(&mut self, history: &mut History, call: &Call, reply: &[u8], now: Now) {
         let reply = String::from_utf8_lossy(reply).into_owned();
         if let Some(error) = reply.strip_prefix('-') {
-            history.errors.push(format!("{} ms: {:?} of slot {}: {}", now.ms, call.ask, call.slot, error.trim_end()));
+            let reply = format!("{:?} of slot {}: {}", call.ask, call.slot, error.trim_end());
+            history.errors.push(SeenError { host: call.host, called_ms: call.called_ms, reply });
             if error.starts_with("UNKNOWN") {
                 self.note_unknown(history, call);
             }
@@ -298,7 +317,7 @@ impl History {
     }
 
     /// A command.
-    fn draw(&mut self, random: &mut fastrand::Rng, slots: u16, now: Now) -> Call {
+    fn draw(&mut self, random: &mut fastrand::Rng, slots: u16, host: usize, now: Now) -> Call {
         let slot = if random.bool() { random.u16(..HOT_KEYS) } else { random.u16(..slots) };
         self.values += 1000;
         let (tag, value) = (tag_of(slot), self.values);
@@ -316,13 +335,24 @@ impl History {
         let mut request = format!("*{}\r\n", words.len());
         words.iter().for_each(|word| request += &format!("${}\r\n{word}\r\n", word.len()));
         let request = request.into_bytes();
-        Call { slot, ask, called_ms: now.ms, request }
+        Call { slot, ask, host, called_ms: now.ms, request }
     }
 
-    /// Looks for a key of which somebody saw what cannot have been.
+    /// Looks for a key of which somebody saw what cannot have been. A read does not wait for the copies of what it shows: right
+    /// before a death, it may show a write that nobody was told of, and that dies with its owner.
     pub(super) fn violation(&self) -> Option<(u16, Violation, Vec<Operation>)> {
+        let is_kept = |operation: &Operation| {
+            let is_read = matches!(operation.action, Action::Read(_));
+            let is_before = |death_ms: &u64| {
+                let death = Duration::from_millis(*death_ms);
+                operation.returned.is_some_and(|returned| returned <= death && returned + UNCONFIRMED_MAX > death)
+            };
+            !(is_read && self.deaths_ms.iter().any(is_before))
+        };
         self.operations.iter().find_map(|(slot, operations)| {
-            let history = with_small_numbers(operations);
+            let operations: Vec<Operation> =
+                operations.iter().filter(|operation| is_kept(operation)).cloned().collect();
+            let history = with_small_numbers(&operations);
             check(&history).err().map(|violation| (*slot, violation, history))
         })
     }

@@ -247,8 +247,15 @@ impl SlotControl<'_> {
         let state = self.state();
         state.epoch_min = row.epoch;
         state.is_listed = true;
+        state.granted = state.at;
         self.set_role(Role::Copy);
         true
+    }
+
+    /// Whether this node wrote that as the slot's owner, and then gave the slot away: the taker had it by then.
+    pub(crate) fn has_granted(&mut self, written: SlotPosition) -> bool {
+        let granted = self.state().granted;
+        granted.epoch == written.epoch && granted.seq >= written.seq
     }
 
     /// Lets the copies compare what they hold with what this node holds.

@@ -142,6 +142,8 @@ pub(crate) struct SlotState {
     pub(crate) copies: CopyLinks,
     /// The last owners' epochs and where each began.
     pub(crate) starts: [SlotPosition; STARTS_LEN],
+    /// How far the slot had come when this node last gave it away.
+    pub(crate) granted: SlotPosition,
 }
 
 /// Bytes of a cache line.

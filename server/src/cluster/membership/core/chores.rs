@@ -27,6 +27,7 @@ impl Membership {
             let _ = self.foca.set_config(tuning::config(live, &self.tuning));
         }
         self.ask_for_infos();
+        self.call_the_dead();
         if now_ms >= self.exchange_due_ms {
             self.exchange_due_ms = now_ms + EXCHANGE_MS + self.rng.u64(..EXCHANGE_MS / 2);
             if let Some(to) = self.anyone() {
@@ -34,6 +35,17 @@ impl Membership {
                 self.outputs.push(Output::Control { to, message });
             }
         }
+    }
+
+    /// Foca calls the dead now and then, but is idle itself without anybody alive: so that those whom a partition left alone,
+    /// each of them, find together again, they are called here.
+    fn call_the_dead(&mut self) {
+        let now_ms = self.exits.now_ms;
+        if now_ms < self.call_due_ms || self.lives.live().next().is_some() {
+            return;
+        }
+        self.call_due_ms = now_ms + tuning::CALL_DEAD_PERIOD.as_millis() as u64;
+        self.call_some();
     }
 
     /// Asks for what live members say of themselves, where that got lost.

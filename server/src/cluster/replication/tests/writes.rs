@@ -2,10 +2,16 @@
 
 use rondache_protocol::bus::identity::WriteId;
 
+use std::time::Duration;
+
 use super::*;
-use crate::store::replicate::recent::Retried;
+use crate::{
+    cluster::replication::withheld::{self, Withheld},
+    store::replicate::recent::Retried,
+};
 
 const KEY: &str = "{t}k";
+const PATIENCE: Duration = Duration::from_secs(1);
 
 fn slot() -> u16 {
     slot_of(KEY.as_bytes())
@@ -114,6 +120,25 @@ fn a_write_that_was_lost_with_its_owner_counts_no_copies() {
     }
     world.pump(1, 2);
     assert_eq!((world.0[1].confirmed(&survived), world.0[1].confirmed(&lost)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_for_a_copy_is_confirmed_once_its_slot_is_handed_over() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let written = world.0[0].written[0];
+    let withheld = || vec![Withheld { written, others: vec![], copies: vec![], wanted: 1, reply: 0..0, nth: None }];
+    let mut before = withheld();
+    withheld::wait(&world.0[0].node, &mut before, PATIENCE).await;
+    assert_eq!(before.len(), 1, "there is no copy");
+    // Between two looks a copy is made and owns the slot: this node never sees that it was a copy.
+    world.copy(slot(), 0, 1);
+    world.hand_off(slot(), 0, 1, &[]);
+    let mut after = withheld();
+    withheld::wait(&world.0[0].node, &mut after, PATIENCE).await;
+    assert!(after.is_empty(), "{after:?}");
 }
 
 #[test]
