@@ -138,8 +138,12 @@ impl Coordinator {
         }
     }
 
-    /// Gives a parked slot away. Copies that have not caught up are dropped.
+    /// Gives a parked slot away. Copies that have not caught up are dropped. A taker that has died in this moment gets nothing:
+    /// nobody would look after its slots any more, whose death has been seen to.
     fn grant(&mut self, io: &mut Io<'_>, slot: u16) {
+        if self.handoffs.parked.get(&slot).is_some_and(|handoff| !self.may_receive(&handoff.to)) {
+            return self.abort_handoff(io, slot);
+        }
         let Some((handoff, before)) = self.handoffs.parked.remove(&slot).zip(self.table.row(slot)) else { return };
         let Handoff { to, waiting, .. } = handoff;
         let stays = |copy: &&Identity| **copy != to && !waiting.contains(copy) && self.view.is_alive(copy);

@@ -261,9 +261,9 @@ impl Frame<'_, '_, '_> {
                 self.control(slot, |control| control.note_write(epoch, now_ms, &write));
             }
             Record::FillBegin { slot, at } => {
+                self.refusals.remove(&slot);
                 self.try_control(slot, |control| control.fill_begins(at));
                 self.scratch.refused.retain(|refused| *refused != slot);
-                self.refusals.remove(&slot);
             }
             Record::FillEnd { slot, at } => self.try_control(slot, |control| control.fill_ends(at)),
             Record::Lead { slot, epoch, before } => self.try_control(slot, |control| control.lead(epoch, before)),
