@@ -175,3 +175,70 @@ impl Coordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cluster::{
+        coordinator::{settings::Settings, sticky::StickyPlanner},
+        member::{Health, Member, View},
+        membership::simulation::info,
+        plane::{DataPlane, Position},
+    };
+
+    /// Takes every order.
+    struct Obedient;
+
+    impl DataPlane for Obedient {
+        fn own(&mut self, _: u16, _: u64, _: Start, _: &[Identity]) {}
+        fn follow(&mut self, _: u16, _: u64, _: Option<Identity>, _: Follow) {}
+        fn start_copy(&mut self, _: u16, _: Identity) {}
+        fn stop_copy(&mut self, _: u16, _: Identity) {}
+        fn park(&mut self, _: u16) {}
+        fn unpark(&mut self, _: u16) {}
+        fn grant(&mut self, _: &Row) {}
+        fn position(&self, _: u16) -> Position {
+            Position::default()
+        }
+    }
+
+    const SLOT: u16 = 3;
+
+    /// A node that hands a slot to a copy, whose health is as given by the time at which it has caught up.
+    fn hand_over(health: Health) -> (Coordinator, Identity) {
+        let (me, taker) = (info(1, 1), info(2, 1));
+        let settings = Settings { slots: 8, ..Settings::default() };
+        let mut giver = Coordinator::new(me.identity, settings, Box::new(StickyPlanner), 1);
+        let (mut plane, mut out) = (Obedient, Vec::new());
+        let mut io = Io { now_ms: 1, plane: &mut plane, out: &mut out };
+        giver.found(&mut io);
+        let row = giver.table.row(SLOT).expect("the founder owns every slot");
+        giver.change_copies(row, vec![taker.identity]);
+        let see = |health| {
+            let members = [(&me, Health::Alive), (&taker, health)];
+            let members = members.map(|(info, health)| (info.identity.id, Member { info: info.clone(), health }));
+            Arc::new(View { version: 1, members: members.into() })
+        };
+        giver.view = see(Health::Alive);
+        let row = giver.table.row(SLOT).expect("it still does");
+        giver.begin_handoff(&mut io, &row, taker.identity);
+        giver.view = see(health);
+        giver.caught_up(&mut io, SLOT, row.epoch, taker.identity);
+        (giver, taker.identity)
+    }
+
+    #[test]
+    fn a_copy_that_has_caught_up_is_granted_the_slot() {
+        let (giver, taker) = hand_over(Health::Alive);
+        assert_eq!(giver.table.owner(SLOT), Some(taker));
+    }
+
+    #[test]
+    fn a_copy_that_has_caught_up_and_died_is_granted_nothing() {
+        let (giver, _) = hand_over(Health::Dead);
+        assert_eq!(giver.table.owner(SLOT), Some(giver.me));
+        assert!(giver.owns(SLOT) && !giver.handoffs.is_parked(SLOT));
+    }
+}
