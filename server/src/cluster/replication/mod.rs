@@ -35,7 +35,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use rondache_protocol::{
     bus::{
         identity::Identity,
-        replicate::{Ack, Acks, ReplicateError},
+        replicate::{Ack, Acks, Refusal, ReplicateError, SlotPosition},
     },
     slot::SLOTS,
 };
@@ -234,10 +234,7 @@ impl Replication {
         for ack in Acks::new(frame) {
             match ack? {
                 Ack::Applied { position } => outgoing.acknowledge(position),
-                Ack::Refused { slot, position, at, reason } => {
-                    self.on_refused(outgoing, slot, position);
-                    tracing::debug!(slot, to = ?outgoing.to, ?reason, ?at, "a copy refused what it was sent");
-                }
+                Ack::Refused { slot, position, at, reason } => self.on_refused(outgoing, slot, position, (at, reason)),
                 Ack::Shed { slot, bytes } => self.shed(slot, bytes),
             }
         }
@@ -258,7 +255,7 @@ impl Replication {
                     outgoing.resume(position);
                     has_resumed = true;
                 }
-                Ack::Refused { slot, position, .. } => self.on_refused(outgoing, slot, position),
+                Ack::Refused { slot, position, at, reason } => self.on_refused(outgoing, slot, position, (at, reason)),
                 // It tells of frames that it has applied just now, and has none yet.
                 Ack::Shed { .. } => {}
             }
@@ -268,10 +265,10 @@ impl Replication {
     }
 
     /// Before the frame is acknowledged: nobody is to take that for the confirmation of what was refused.
-    fn on_refused(&self, outgoing: &Outgoing, slot: u16, position: u64) {
+    fn on_refused(&self, outgoing: &Outgoing, slot: u16, position: u64, (at, reason): (SlotPosition, Refusal)) {
         outgoing.note_refused(slot, position);
         if let Some((epoch, to)) = self.node.store.control(slot, |control| control.refused(outgoing.to, position)) {
-            tracing::info!(slot, epoch, ?to, "a copy is lost: it refused what it was sent");
+            tracing::info!(slot, epoch, ?to, ?reason, ?at, "a copy refused what it was sent");
             self.tell(PlaneEvent::CopyLost { slot, epoch, to });
         }
     }

@@ -1,8 +1,8 @@
 //! Writes whose fate others ask for: retries, WAIT.
 
-use rondache_protocol::bus::identity::WriteId;
-
 use std::time::Duration;
+
+use rondache_protocol::bus::identity::WriteId;
 
 use super::*;
 use crate::{
