@@ -69,7 +69,7 @@ pub enum MemberState {
     Suspect,
     /// It is gone without having left.
     Dead,
-    /// It left in order.
+    /// It left in order, or another has taken its place since it died: nothing is missing.
     Left,
 }
 
@@ -269,7 +269,7 @@ impl ClusterStatus {
         }
     }
 
-    /// The members, with their places, without those that have left in order.
+    /// The members, with their places, without those that nobody misses.
     pub fn known_members(&self) -> impl Iterator<Item = (u16, &MemberStatus)> {
         (0..).zip(&self.members).filter(|(_, member)| member.state != MemberState::Left)
     }

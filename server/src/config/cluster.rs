@@ -76,7 +76,7 @@ pub struct ClusterSettings {
     pub probe_interval_ms: u64,
     /// `suspicion-timeout`: how long a member that missed its probe may refute that it is dead, in ms.
     pub suspicion_ms: u64,
-    /// `forget-after`: how long a dead member counts for the majority, in ms; 0: for ever.
+    /// `forget-after`: how long a dead member counts for the majority, in ms, unless another takes its place; 0: for ever.
     pub forget_after_ms: u64,
 }
 

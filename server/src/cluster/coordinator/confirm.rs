@@ -58,7 +58,7 @@ impl Confirm {
 
 impl Coordinator {
     pub(super) fn tick_confirm(&mut self, io: &mut Io<'_>) {
-        if self.confirm.slots.is_empty() || !self.view.has_majority() || io.now_ms < self.confirm.due_ms {
+        if self.confirm.slots.is_empty() || !self.has_majority || io.now_ms < self.confirm.due_ms {
             return;
         }
         if self.confirm.asked.as_ref().is_some_and(|asked| io.now_ms < asked.until_ms) {

@@ -127,7 +127,7 @@ impl Coordinator {
         handoff.waiting.retain(|copy| self.view.is_alive(copy));
         let (to, is_late) = (handoff.to, io.now_ms >= handoff.since_ms + self.settings.park_ms);
         let (is_taker_late, is_ready) = (handoff.waiting.contains(&to), handoff.waiting.is_empty());
-        let may_move = self.is_leaving || self.view.has_majority();
+        let may_move = self.is_leaving || self.has_majority;
         if !self.may_receive(&to) || !may_move {
             self.abort_handoff(io, slot);
         } else if is_ready || (is_late && !is_taker_late) {
@@ -151,7 +151,7 @@ impl Coordinator {
         waiting.iter().for_each(|copy| io.plane.stop_copy(slot, *copy));
         let epoch = before.epoch + 1;
         // Without a majority there may be a firm owner elsewhere by now, whom this handoff must not outrank.
-        let is_firm = before.claim.provisional == 0 && self.view.has_majority();
+        let is_firm = before.claim.provisional == 0 && self.has_majority;
         let claim = if is_firm { Claim { firm_epoch: epoch, provisional: 0 } } else { before.claim };
         let row = Row { slot, epoch, version: 0, claim, owner: to, copies };
         io.plane.grant(&row);
@@ -221,10 +221,10 @@ mod tests {
             let members = members.map(|(info, health)| (info.identity.id, Member { info: info.clone(), health }));
             Arc::new(View { version: 1, members: members.into() })
         };
-        giver.view = see(Health::Alive);
+        giver.see(see(Health::Alive));
         let row = giver.table.row(SLOT).expect("it still does");
         giver.begin_handoff(&mut io, &row, taker.identity);
-        giver.view = see(health);
+        giver.see(see(health));
         giver.caught_up(&mut io, SLOT, row.epoch, taker.identity);
         (giver, taker.identity)
     }

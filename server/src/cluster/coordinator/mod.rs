@@ -104,6 +104,8 @@ pub struct Coordinator {
     /// Draws whom to exchange tables with.
     random: fastrand::Rng,
     view: Arc<View>,
+    /// Whether the view has one: it is asked for every slot.
+    has_majority: bool,
     table: SlotTable,
     roles: Box<[Role]>,
     plan: Option<Plan>,
@@ -149,6 +151,7 @@ impl Coordinator {
             planner,
             random: fastrand::Rng::with_seed(seed),
             view: Arc::default(),
+            has_majority: false,
             table: SlotTable::new(settings.slots),
             roles: vec![Role::Neither; usize::from(settings.slots)].into_boxed_slice(),
             plan: None,
@@ -191,7 +194,7 @@ impl Coordinator {
 
     /// Members came, went or changed. The view must hold this node itself.
     pub fn view_changed(&mut self, io: &mut Io<'_>, view: Arc<View>) {
-        let before = std::mem::replace(&mut self.view, view);
+        let before = self.see(view);
         self.publishing.put_off(io.now_ms + self.settings.plan_debounce_ms);
         let has_same_lives = before.live().map(identity_of).eq(self.view.live().map(identity_of));
         if has_same_lives && before.members.len() == self.view.members.len() {
@@ -204,6 +207,12 @@ impl Coordinator {
         self.take_orphans(io);
         self.reconsider_all();
         self.flush(io);
+    }
+
+    /// Believes in a view; answers the one before.
+    fn see(&mut self, view: Arc<View>) -> Arc<View> {
+        self.has_majority = view.has_majority();
+        std::mem::replace(&mut self.view, view)
     }
 
     /// Another member's coordinator said something.
@@ -279,17 +288,18 @@ impl Coordinator {
         self.is_leaving && self.handoffs.is_idle() && (self.owned() == 0 || !self.has_others())
     }
 
-    /// Whether writes may be executed: under [`PartitionPolicy::Majority`] not without one.
+    /// Whether writes may be executed, and slots of the dead be taken over: under [`PartitionPolicy::Majority`] not without
+    /// one.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.settings.policy == PartitionPolicy::Available || self.view.has_majority()
+        self.settings.policy == PartitionPolicy::Available || self.has_majority
     }
 
     /// How many copies each slot can come to have: what is wanted, as far as there are members to hold them. None is made
     /// without a majority.
     #[must_use]
     pub fn copies_possible(&self) -> usize {
-        if !self.view.has_majority() {
+        if !self.has_majority {
             return 0;
         }
         let holds = |info: &MemberInfo| info.identity != self.me && !info.is_leaving && info.weight > 0;

@@ -12,7 +12,6 @@ use super::{
     Coordinator, Io,
     contest::Fork,
     message::{CoordinatorMessage, SlotEpoch},
-    settings::PartitionPolicy,
 };
 use crate::cluster::plane::{Claim, Row, Start};
 
@@ -153,7 +152,7 @@ impl Coordinator {
     }
 
     fn look_after(&mut self, io: &mut Io<'_>, row: &Row) -> Next {
-        if self.settings.policy == PartitionPolicy::Majority && !self.view.has_majority() {
+        if !self.may_write() {
             return Next::Later(LOOK_AGAIN_MS);
         }
         let others = self.other_live_copies(row);
@@ -191,11 +190,10 @@ impl Coordinator {
         let claim = Claim { provisional: before.claim.provisional.saturating_add(1), ..before.claim };
         let base_seq = (start == Start::Warm).then(|| io.plane.position(slot).seq);
         self.forks.insert(slot, Fork { from: before.owner, base_seq });
-        let has_majority = self.view.has_majority();
-        if has_majority {
+        if self.has_majority {
             self.confirm.hurry(io.now_ms);
         }
-        self.takeovers.count(has_majority, start);
+        self.takeovers.count(self.has_majority, start);
         self.begin_to_own(io, Row { slot, epoch, version: 1, claim, owner: self.me, copies: in_sync }, start);
     }
 }

@@ -230,7 +230,7 @@ impl Coordinator {
 
     /// Whether slots may be moved and copied now: never without a majority, and not on claims that may be lost.
     fn may_rebalance(&self, row: &Row) -> bool {
-        self.view.has_majority() && row.claim.provisional == 0
+        self.has_majority && row.claim.provisional == 0
     }
 
     /// Does what one slot lacks. False: there is no room for it now.

@@ -156,6 +156,40 @@ fn members_that_stay_dead_are_forgotten() {
 }
 
 #[test]
+fn a_member_that_is_started_again_in_its_place_counts_for_its_former_life() {
+    let mut net = Network::new(8, 3);
+    net.run_ms(500);
+    net.crash(1);
+    net.crash(2);
+    net.run_ms(5_000);
+    assert!(!net.view(0).has_majority());
+    net.restart(2, 0);
+    net.run_ms(1_000);
+    for at in [0, 2] {
+        let view = net.view(at);
+        assert_eq!((view.members.len(), view.counted(), view.live().count()), (4, 3, 2), "at {at}");
+    }
+    net.crash(2);
+    net.run_ms(5_000);
+    assert_eq!((net.view(0).counted(), net.view(0).live().count()), (3, 1), "one place, whoever died there");
+}
+
+#[test]
+fn a_member_that_crashes_again_and_again_takes_the_majority_from_nobody() {
+    let mut net = Network::new(9, 3);
+    net.run_ms(500);
+    for _ in 0..6 {
+        net.crash(2);
+        net.run_ms(5_000);
+        assert!((0..2).all(|at| net.view(at).has_majority()), "at {} ms", net.now_ms());
+        net.restart(2, 0);
+        net.run_ms(2_000);
+        assert!((0..3).all(|at| net.view(at).has_majority()), "at {} ms", net.now_ms());
+    }
+    assert_eq!(net.view(0).members.len(), 9, "none of the dead is forgotten yet");
+}
+
+#[test]
 fn the_sides_of_a_partition_find_together_and_no_life_is_lost() {
     let mut net = Network::new(7, 6);
     net.run_ms(500);

@@ -27,8 +27,10 @@ const UDP_HEADERS: u64 = 28;
 /// What a control message costs beside its payload, generously: frame, TCP, IP, acknowledgement.
 const TCP_HEADERS: u64 = 12 + 2 * 52;
 const FORGET: Duration = Duration::from_secs(60);
-/// The `id`s of simulated nodes are these and their places.
+/// The `id`s of simulated nodes are these and their places …
 const ID_BASE: u128 = 1 << 64;
+/// … and so much more for each that was started again in the same place.
+const ID_STEP: u128 = 1 << 32;
 
 pub(in crate::cluster) fn info(id: u128, generation: u64) -> MemberInfo {
     let ip = Ipv4Addr::from_bits(0x0a00_0000 + id as u32);
@@ -101,8 +103,7 @@ impl Network {
             delay_ms_max: 2,
         };
         for (at, info) in infos.into_iter().enumerate() {
-            let mut membership =
-                Membership::new(info, Tuning { forget_after: FORGET, ..Tuning::default() }, rng.u64(..), 0);
+            let mut membership = new_membership(info, rng.u64(..), 0);
             membership.on_welcome(0, entries.clone());
             // Everybody knows everybody already: that costs nothing here.
             membership.take_outputs();
@@ -137,6 +138,20 @@ impl Network {
     /// The process ends without a word; its address refuses from now on.
     pub(super) fn crash(&mut self, at: usize) {
         self.nodes[at].condition = Condition::Crashed;
+    }
+
+    /// Another process begins where one has crashed: at the same address, but another member. It joins through `via`.
+    pub(super) fn restart(&mut self, at: usize, via: usize) {
+        let before = self.identity(at);
+        let info = info(before.id.0 + ID_STEP, before.generation + 1);
+        self.nodes[via].membership.on_joiner(self.now_ms, info.clone());
+        let mut membership = new_membership(info, self.rng.u64(..), self.now_ms);
+        membership.on_welcome(self.now_ms, self.nodes[via].membership.entries());
+        self.nodes[at].membership = membership;
+        self.nodes[at].condition = Condition::Running;
+        self.collect(via);
+        self.collect(at);
+        self.post(self.now_ms, at, Parcel::Tick);
     }
 
     /// The process stops (SIGSTOP): what is sent to it waits.
@@ -227,7 +242,9 @@ impl Network {
                     assert!(payload.len() + SEAL_LEN <= 1400, "a datagram of {} bytes", payload.len());
                     self.nodes[from].bytes_sent += payload.len() as u64 + SEAL_LEN as u64 + UDP_HEADERS;
                     let is_lost = self.rng.f64() < self.loss;
-                    if let (Some(to), false) = (self.by_ip.get(&to.ip()).copied(), is_lost) {
+                    // Who took a dead member's place hears itself when it calls that member, and makes nothing of it.
+                    let to = self.by_ip.get(&to.ip()).copied().filter(|to| *to != from);
+                    if let (Some(to), false) = (to, is_lost) {
                         self.carry(from, to, Parcel::Datagram(payload));
                     }
                 }
@@ -259,6 +276,10 @@ impl Network {
     }
 }
 
+fn new_membership(info: MemberInfo, seed: u64, now_ms: u64) -> Membership {
+    Membership::new(info, Tuning { forget_after: FORGET, ..Tuning::default() }, seed, now_ms)
+}
+
 fn place(identity: &Identity) -> usize {
-    (identity.id.0 - ID_BASE) as usize
+    ((identity.id.0 - ID_BASE) % ID_STEP) as usize
 }

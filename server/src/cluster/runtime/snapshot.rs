@@ -12,7 +12,7 @@ use super::reports::Reports;
 use crate::{
     cluster::{
         coordinator::{Coordinator, plan::Plan},
-        member::{Health, View},
+        member::{Health, Member, View},
         replication::Replication,
         status::{ClusterStatus, LinkStatus, MemberState, MemberStatus, Rebalancing, SlotRange, Takeovers},
     },
@@ -97,14 +97,16 @@ impl Snapshots {
         let rebalancing = self.rebalancing(node, slots_left, progress.copying, progress.owned + progress.copied);
         self.met_ms.retain(|identity, _| places.contains_key(identity));
         let mut members: Vec<MemberStatus> = Vec::new();
+        let taken = view.places_taken();
         for (member, share) in view.members.values().zip(&shares) {
             self.met_ms.entry(member.info.identity).or_insert(now_ms);
+            let is_replaced = taken.contains(&member.info.addrs.bus);
             let mut shown = MemberStatus {
                 id: member.info.identity.id.to_string(),
                 generation: member.info.identity.generation,
                 name: member.info.name.clone(),
                 addrs: member.info.addrs,
-                state: state(member.health, member.info.is_leaving, *share),
+                state: state(member, is_replaced, *share),
                 weight: member.info.weight,
                 zone: member.info.zone.clone(),
                 slots_owned: share.owned,
@@ -121,12 +123,13 @@ impl Snapshots {
         }
         let takeovers = progress.takeovers;
         // With a majority, no claim stays provisional for long: another still has to agree, or to give way.
-        let is_contested = progress.provisional > 0 && view.has_majority();
+        let has_majority = view.has_majority();
+        let is_contested = progress.provisional > 0 && has_majority;
         ClusterStatus {
             cluster_id,
             myself: places.get(&node.cluster.identity).copied().unwrap_or_default(),
             is_clustered: node.cluster.routing.is_clustered(),
-            has_majority: view.has_majority(),
+            has_majority,
             is_warm: progress.is_warm,
             is_settled: progress.is_warm && slots_left == 0 && progress.orphans == 0 && !is_contested,
             live_members: view.live().count() as u32,
@@ -227,9 +230,11 @@ fn slots_left(coordinator: &Coordinator, view: &View) -> u32 {
     coordinator.survey().slots_left() as u32
 }
 
-fn state(health: Health, is_leaving: bool, share: Share) -> MemberState {
-    match health {
-        Health::Dead if is_leaving && share.owned == 0 => MemberState::Left,
+/// `is_replaced`: of a dead member, whether a live one stands in its place.
+fn state(member: &Member, is_replaced: bool, share: Share) -> MemberState {
+    let is_leaving = member.info.is_leaving;
+    match member.health {
+        Health::Dead if (is_leaving || is_replaced) && share.owned == 0 => MemberState::Left,
         Health::Dead => MemberState::Dead,
         _ if is_leaving => MemberState::Leaving,
         Health::Suspect => MemberState::Suspect,
@@ -241,11 +246,24 @@ fn state(health: Health, is_leaving: bool, share: Share) -> MemberState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::{member::MemberInfo, membership::simulation::info};
+
+    const OWNER: Share = Share { owned: 1, planned: 0, copied: 0 };
+
+    fn dead(is_leaving: bool) -> Member {
+        Member { info: MemberInfo { is_leaving, ..info(1, 1) }, health: Health::Dead }
+    }
 
     #[test]
     fn a_member_that_gave_everything_away_before_it_ended_has_left_and_is_not_dead() {
-        assert_eq!(state(Health::Dead, true, Share::default()), MemberState::Left);
-        assert_eq!(state(Health::Dead, true, Share { owned: 1, ..Share::default() }), MemberState::Dead);
-        assert_eq!(state(Health::Dead, false, Share::default()), MemberState::Dead);
+        assert_eq!(state(&dead(true), false, Share::default()), MemberState::Left);
+        assert_eq!(state(&dead(true), false, OWNER), MemberState::Dead);
+        assert_eq!(state(&dead(false), false, Share::default()), MemberState::Dead);
+    }
+
+    #[test]
+    fn a_dead_member_in_whose_place_another_stands_is_shown_while_it_owns_slots() {
+        assert_eq!(state(&dead(false), true, OWNER), MemberState::Dead);
+        assert_eq!(state(&dead(false), true, Share::default()), MemberState::Left);
     }
 }

@@ -174,7 +174,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         Form::Duration,
         |s| s.cluster.forget_after_ms as i64,
         |s, ms| s.cluster.forget_after_ms = ms as u64,
-        "After this time a dead member no longer counts when a majority is needed; 0: it counts for ever.",
+        "After this time a dead member no longer counts when a majority is needed; 0: it counts until a node is started again at \
+         its address.",
     )
     .of_cluster(),
 ];

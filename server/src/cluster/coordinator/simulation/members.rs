@@ -93,8 +93,8 @@ impl Beliefs {
 
     pub(super) fn view(&mut self) -> View {
         self.version += 1;
-        let members = self.known.values().map(|known| {
-            let info = info(known.identity, known.is_leaving);
+        let members = self.known.iter().map(|(host, known)| {
+            let info = info(*host, known.identity, known.is_leaving);
             (known.identity.id, Member { info, health: known.health })
         });
         View { version: self.version, members: members.collect() }
@@ -107,13 +107,13 @@ impl Beliefs {
     }
 }
 
-fn info(identity: Identity, is_leaving: bool) -> MemberInfo {
-    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+fn info(host: usize, identity: Identity, is_leaving: bool) -> MemberInfo {
+    let addr = SocketAddr::from(([127, 0, 0, 1], 1 + host as u16));
     MemberInfo {
         identity,
         version: u32::from(is_leaving),
         name: String::new(),
-        addrs: Addrs { client: nowhere, redirect: nowhere, bus: nowhere, admin: nowhere },
+        addrs: Addrs { client: addr, redirect: addr, bus: addr, admin: addr },
         weight: WEIGHT_ONE,
         zone: String::new(),
         is_leaving,

@@ -84,10 +84,7 @@ impl World {
     /// The most members that any node counts for the majority.
     fn known(&self) -> usize {
         let nodes = self.hosts.iter().filter_map(|host| host.node.as_ref());
-        let counted = nodes.map(|node| {
-            node.view.members.values().filter(|member| member.may_serve() || !member.info.is_leaving).count()
-        });
-        counted.max().unwrap_or(0)
+        nodes.map(|node| node.view.counted()).max().unwrap_or(0)
     }
 
     /// Starts the nodes of all machines that have none.
