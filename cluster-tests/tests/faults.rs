@@ -10,7 +10,7 @@ use rondache_cluster_tests::{
     netns::Network,
     ports,
     process::{NodeProcess, binary, wait_agreed},
-    scenario::{death, isolation, minority, renumbering, seed_name},
+    scenario::{death, isolation, minority, renumbering, seed_name, survivor},
     wire::Conn,
 };
 use tokio::sync::{Mutex, MutexGuard};
@@ -33,6 +33,18 @@ async fn what_a_copy_has_confirmed_outlives_its_owner() {
     // Writes to slots whose copies are yet to be made again wait for them.
     assert_eq!((report.seen.error_count(), report.keys_lost), (0, 0), "{report}");
     assert!(report.seen.wrong.is_empty() && report.differences.is_empty(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_survivor_without_a_majority_refuses_at_once_and_one_that_is_started_again_ends_that() {
+    let _alone = alone().await;
+    let report = survivor::run().await.expect("the survivor answers");
+    for (command, reply) in &report.refused {
+        assert!(reply.starts_with("CLUSTERDOWN ") && reply.contains("majority"), "{command}: {report:?}");
+    }
+    assert!(report.waiting_read.starts_with("CLUSTERDOWN "), "{report:?}");
+    assert!(report.slowest < Duration::from_secs(2), "{report:?}");
+    assert_eq!((report.own_read.as_str(), report.refused_afterwards.len()), ("before", 0), "{report:?}");
 }
 
 /// One test at a time: each keeps every processor busy, and those that are cut off share their addresses.

@@ -70,12 +70,12 @@ pub async fn run() -> Result<Report, WireError> {
     Ok(Report { write_there, read_there, refused_elsewhere, differences, write_afterwards })
 }
 
-fn key(index: u64) -> String {
+pub(super) fn key(index: u64) -> String {
     format!("key:{index}")
 }
 
 /// One of the keys that the node owns: its redirect port answers for these alone.
-async fn a_key_of(node: &NodeProcess) -> Result<String, WireError> {
+pub(super) async fn a_key_of(node: &NodeProcess) -> Result<String, WireError> {
     let mut addr = node.addr();
     addr.set_port(addr.port() + REDIRECT_OFFSET);
     let mut conn = Conn::open(addr).await?;

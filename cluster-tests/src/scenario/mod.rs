@@ -10,6 +10,7 @@ pub mod renumbering;
 pub mod restart;
 pub mod saturation;
 pub mod seed_name;
+pub mod survivor;
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ pub fn live(snapshot: Arc<ClusterStatus>, routing: &Routing) -> Arc<ClusterStatu
         let owner = match routing.route(slot) {
             Route::Mine => Some(snapshot.myself),
             Route::Peer(peer) => peers.get(usize::from(peer.0)).copied().flatten().or(was),
-            Route::Parked => was,
+            Route::Parked | Route::Down => was,
         };
         (owner, copies.iter().copied().filter(|copy| Some(*copy) != owner).collect())
     });

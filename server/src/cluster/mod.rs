@@ -48,13 +48,7 @@ pub mod status;
 pub mod table;
 pub mod thread;
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use rondache_protocol::bus::identity::{Identity, NodeId};
 
@@ -90,8 +84,6 @@ pub struct Cluster {
     pub gossip_stats: Arc<GossipStats>,
     /// What became of copies.
     pub replication_stats: Arc<ReplicationStats>,
-    /// Writes are refused: `partition-policy` is `majority`, and there is none.
-    refuses_writes: AtomicBool,
 }
 
 impl Cluster {
@@ -114,7 +106,6 @@ impl Cluster {
             awaited: AwaitedCopies::default(),
             gossip_stats: Arc::default(),
             replication_stats: Arc::default(),
-            refuses_writes: AtomicBool::new(false),
         }
     }
 
@@ -139,12 +130,7 @@ impl Cluster {
     #[inline]
     #[must_use]
     pub fn may_write(&self) -> bool {
-        !self.refuses_writes.load(Ordering::Relaxed)
-    }
-
-    /// Lets writes be executed, or refuses them.
-    pub(crate) fn set_may_write(&self, may_write: bool) {
-        self.refuses_writes.store(!may_write, Ordering::Relaxed);
+        !self.routing.refuses()
     }
 }
 

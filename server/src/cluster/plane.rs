@@ -66,7 +66,7 @@ pub trait DataPlane {
     /// owned already, parked or not: goes on under the later epoch, with these copies alone.
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]);
 
-    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait, and effects of its owner of that
+    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait, or fail where nothing may be taken over, and effects of its owner of that
     /// epoch, which is held for dead, are refused from now on; an owner that is no peer yet: requests wait until the call
     /// comes again). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow);

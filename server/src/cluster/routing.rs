@@ -23,6 +23,8 @@ pub enum Route {
     Peer(PeerIndex),
     /// Nobody right now: the slot is between owners. Requests wait.
     Parked,
+    /// Nobody for a long time: the slot's owner is dead, and nothing is taken over ([`Routing::refuses`]). Requests fail.
+    Down,
 }
 
 /// A peer's place in this node's list of peers; stays the same for as long as this node lives.
@@ -42,7 +44,9 @@ pub struct Peer {
 
 const MINE: u32 = 0;
 const PARKED: u32 = 1;
-const PEERS_FROM: u32 = 2;
+/// Nobody executes the slot's commands, and its owner is dead.
+const ORPHANED: u32 = 2;
+const PEERS_FROM: u32 = 3;
 /// In a route's word: this node holds a copy in sync.
 const COPY: u32 = 1 << 31;
 
@@ -56,6 +60,7 @@ pub struct Routing {
     peers: RwLock<Arc<Vec<Peer>>>,
     peers_version: AtomicU64,
     is_clustered: AtomicBool,
+    refuses: AtomicBool,
     changes: AtomicU64,
     changed: Notify,
 }
@@ -68,6 +73,7 @@ impl Default for Routing {
             peers: RwLock::default(),
             peers_version: AtomicU64::new(0),
             is_clustered: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             changes: AtomicU64::new(0),
             changed: Notify::new(),
         }
@@ -82,6 +88,9 @@ impl Routing {
         match self.words[usize::from(slot)].load(Ordering::Relaxed) & !COPY {
             MINE => Route::Mine,
             PARKED => Route::Parked,
+            ORPHANED if self.refuses() => Route::Down,
+            // Somebody is about to take it over.
+            ORPHANED => Route::Parked,
             word => Route::Peer(PeerIndex((word - PEERS_FROM) as u16)),
         }
     }
@@ -100,14 +109,30 @@ impl Routing {
         self.words[usize::from(slot)].load(Ordering::Relaxed) & COPY != 0
     }
 
-    /// Changes a slot's route. The caller holds the slot's shard, and calls [`Routing::publish`] when it is done.
+    /// Changes a slot's route; [`Route::Down`] says that its owner is dead, and is [`Route::Parked`] while the slot may be taken
+    /// over. The caller holds the slot's shard, and calls [`Routing::publish`] when it is done.
     pub fn set(&self, slot: u16, route: Route, is_copy: bool) {
         let word = match route {
             Route::Mine => MINE,
             Route::Parked => PARKED,
+            Route::Down => ORPHANED,
             Route::Peer(PeerIndex(index)) => PEERS_FROM + u32::from(index),
         };
         self.words[usize::from(slot)].store(word | if is_copy { COPY } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Whether this node refuses writes and takes nothing over: `partition-policy` is `majority`, and it sees none.
+    #[inline]
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed)
+    }
+
+    /// Lets this node refuse writes, or execute them again. Requests that wait for dead owners hear of it.
+    pub fn set_refuses(&self, refuses: bool) {
+        if self.refuses.swap(refuses, Ordering::Relaxed) != refuses {
+            self.publish();
+        }
     }
 
     /// Wakes the requests that wait for a slot's next owner.
@@ -213,5 +238,19 @@ mod tests {
             assert_eq!((routing.route(5), routing.is_copy(5)), (route, is_copy));
             assert_eq!(routing.is_mine(5), route == Route::Mine);
         }
+    }
+
+    #[test]
+    fn a_slot_whose_owner_is_dead_is_between_owners_until_nothing_may_be_taken_over() {
+        let routing = Routing::default();
+        routing.set(5, Route::Down, true);
+        assert_eq!((routing.route(5), routing.is_copy(5)), (Route::Parked, true));
+        let seen = routing.changes();
+        routing.set_refuses(true);
+        assert_eq!((routing.route(5), routing.is_copy(5)), (Route::Down, true));
+        assert_ne!(routing.changes(), seen, "who waits is told");
+        assert_eq!(routing.route(6), Route::Mine, "what it owns it still serves");
+        routing.set_refuses(false);
+        assert_eq!(routing.route(5), Route::Parked);
     }
 }

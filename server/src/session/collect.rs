@@ -229,7 +229,7 @@ pub(crate) fn push_count(routing: &Routing, session: &Session, joining: Joining,
         let target = match routing.route(slot) {
             Route::Peer(peer) => Target::Node(peer),
             // Where it is nobody's, this node answers that no copy has it.
-            Route::Mine | Route::Parked => Target::Here,
+            Route::Mine | Route::Parked | Route::Down => Target::Here,
         };
         match asked.iter_mut().find(|(of, _)| *of == target) {
             Some((_, slots)) => slots.push((slot, at)),

@@ -40,7 +40,7 @@ pub(crate) fn place_of(node: &Node, session: &Session, flags: Flags, slot: u16, 
     let routing = &node.cluster.routing;
     let peer = match routing.route(slot) {
         Route::Mine => return Place::Here,
-        Route::Parked => return Place::Proxied(slot),
+        Route::Parked | Route::Down => return Place::Proxied(slot),
         Route::Peer(peer) => peer,
     };
     if session.reads_copies && flags.contains(Flags::READONLY) && routing.is_copy(slot) {

@@ -8,6 +8,8 @@ use crate::cluster::routing::PeerIndex;
 pub(crate) enum Decision {
     /// Nowhere for now.
     Hold,
+    /// Nowhere for a long time.
+    Down,
     /// Not to the copy that was to answer.
     Unreachable,
     /// Into this node's store.

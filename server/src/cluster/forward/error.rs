@@ -11,6 +11,12 @@ pub enum ForwardFailure {
     /// The slot had no owner, or a changing one, until the deadline. Nothing was executed.
     #[error("TRYAGAIN The slot was changing its owner for too long; nothing was executed")]
     BetweenOwners,
+    /// The slot's owner is dead, and nothing is taken over without a majority. Nothing was executed.
+    #[error(
+        "CLUSTERDOWN The node that owns this slot is dead, and none takes it over: this node sees no majority of the members, \
+         and partition-policy is 'majority'; nothing was executed"
+    )]
+    Down,
     /// So much waits for owners already that no more is taken. Nothing was executed.
     #[error("TRYAGAIN Too many requests wait for slots that are changing their owners; nothing was executed")]
     TooManyWait,
@@ -41,7 +47,7 @@ impl ForwardFailure {
     /// Whether the same request may be sent again without being executed twice.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::BetweenOwners | Self::TooManyWait | Self::TooFewCopies)
+        matches!(self, Self::Unreachable | Self::BetweenOwners | Self::Down | Self::TooManyWait | Self::TooFewCopies)
     }
 }
 
@@ -60,6 +66,8 @@ mod tests {
         let code = |failure: ForwardFailure| CommandError::from(failure).code().into_owned();
         assert_eq!(code(ForwardFailure::Unreachable), "CLUSTERDOWN");
         assert_eq!(code(ForwardFailure::BetweenOwners), "TRYAGAIN");
+        assert_eq!(code(ForwardFailure::Down), "CLUSTERDOWN");
+        assert!(ForwardFailure::Down.is_retryable());
         assert_eq!(code(ForwardFailure::OutcomeUnknown), "UNKNOWN");
         assert!(!ForwardFailure::OutcomeUnknown.is_retryable());
     }

@@ -55,9 +55,13 @@ impl Plane {
         }
     }
 
-    fn route_to(&self, owner: Option<Identity>) -> Route {
-        let index = owner.and_then(|owner| self.replication.node.cluster.routing.index_of(&owner));
-        index.map_or(Route::Parked, Route::Peer)
+    fn route_to(&self, owner: Option<Identity>, epoch: u64) -> Route {
+        match owner {
+            Some(owner) => self.replication.node.cluster.routing.index_of(&owner).map_or(Route::Parked, Route::Peer),
+            // Nobody is known to have owned it.
+            None if epoch == 0 => Route::Parked,
+            None => Route::Down,
+        }
     }
 }
 
@@ -80,7 +84,7 @@ impl DataPlane for Plane {
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow) {
         self.begin();
         let node = &self.replication.node;
-        let route = self.route_to(owner);
+        let route = self.route_to(owner, epoch);
         node.store.control(slot, |control| {
             let is_copy = control.follow(epoch, follow == Follow::Copy);
             node.cluster.routing.set(slot, route, is_copy && follow == Follow::Copy);

@@ -223,11 +223,12 @@ impl Coordination {
         let new = others(&view, &self.node).filter(|identity| !before.is_alive(identity));
         self.net.links.send_all(new, &agreed);
         self.drive(|coordinator, io| coordinator.view_changed(io, view));
-        self.promise_copies();
+        self.tell_workers();
     }
 
-    /// Lets writes wait for copies where those can be made, and only there.
-    fn promise_copies(&self) {
+    /// Lets writes be executed where `partition-policy` allows it, and wait for copies where those can be made.
+    fn tell_workers(&self) {
+        self.node.cluster.routing.set_refuses(!self.coordinator.may_write());
         self.node.cluster.awaited.set_possible(self.coordinator.copies_possible());
     }
 
@@ -306,8 +307,7 @@ impl Coordination {
         if let Some(report) = self.reports.due(&self.node, &self.replication, &self.view) {
             self.net.links.send_all(others(&self.view, &self.node), &Control::Report(report));
         }
-        self.node.cluster.set_may_write(self.coordinator.may_write());
-        self.promise_copies();
+        self.tell_workers();
         if self.ticks.is_multiple_of(READS_TICKS) {
             self.choose_reads();
         }

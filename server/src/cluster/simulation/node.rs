@@ -232,11 +232,12 @@ impl SimNode {
             self.view = view.clone();
             peers::take_in(&view, &self.replication);
             self.drive(now, |coordinator, io| coordinator.view_changed(io, view));
-            self.promise_copies();
+            self.tell_workers();
         }
     }
 
-    fn promise_copies(&self) {
+    fn tell_workers(&self) {
+        self.node.cluster.routing.set_refuses(!self.coordinator.may_write());
         self.node.cluster.awaited.set_possible(self.coordinator.copies_possible());
     }
 
@@ -301,8 +302,7 @@ impl SimNode {
         let awaited = self.node.cluster.awaited.slots();
         self.drive(now, |coordinator, io| coordinator.hurry(io, &awaited));
         self.drive(now, Coordinator::tick);
-        self.node.cluster.set_may_write(self.coordinator.may_write());
-        self.promise_copies();
+        self.tell_workers();
         let has_takers =
             self.view.live().any(|member| member.info.identity != self.identity && !member.info.is_leaving);
         if self.is_leaving && self.ends_ms.is_none() && (self.coordinator.has_left() || !has_takers) {

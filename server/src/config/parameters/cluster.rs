@@ -118,7 +118,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
                 if index == 1 { PartitionPolicy::Majority } else { PartitionPolicy::Available };
         },
         "What a node does that sees no majority of its cluster: `available` serves, and yields to the majority at the heal; \
-         `majority` refuses writes.",
+         `majority` refuses writes, and what concerns slots of the dead.",
     )
     .of_cluster(),
     Parameter::number(

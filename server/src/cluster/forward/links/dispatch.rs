@@ -31,7 +31,7 @@ struct OpenFrame {
 
 impl Links {
     /// Sends what waits to where the routes lead. What this node is to run itself is left in [`Wave::here`]; what has
-    /// nowhere to go waits on.
+    /// nowhere to go waits on, or fails where nobody is about to take its slot over.
     ///
     /// Requests for one slot never overtake each other: the first that has to wait holds up the others.
     pub(crate) fn dispatch(&mut self, key: WaveKey, routing: &Routing, now: Instant) {
@@ -61,6 +61,7 @@ impl Links {
             }
             match decision {
                 Decision::Hold | Decision::Unreachable => is_held_up = true,
+                Decision::Down => wave.fail_waiting(index, ForwardFailure::Down),
                 Decision::Here => {
                     // Retries elsewhere are told apart by the number, wherever it was run first.
                     let item = &mut wave.items[index];
@@ -107,6 +108,7 @@ impl Links {
         let decision = match routing.route(item.slot) {
             Route::Mine => Decision::Here,
             Route::Parked => Decision::Hold,
+            Route::Down => Decision::Down,
             Route::Peer(peer) => self.decide_peer(key, peer, now),
         };
         self.decided.set(item.slot, decision);

@@ -137,6 +137,45 @@ fn a_full_queue_holds_its_waves_up_until_there_is_room() {
 }
 
 #[test]
+fn what_nobody_takes_over_fails_at_once_and_the_rest_goes_on() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    routing.set(1, Route::Down, false);
+    routing.set_refuses(true);
+    let key = wave(&mut links, &[1, 2, 1, 100]);
+    links.dispatch(key, &routing, now);
+    let (id, groups) = take_frame(&mut links);
+    assert_eq!(groups[0].2, "2;");
+    links.take_reply(PEER, &reply(id, &[Status::Done]), now).unwrap();
+    assert_eq!(states(&mut links, key), [false, true, false, false]);
+    let wave = links.wave(key).unwrap();
+    assert_eq!((wave.reply(0), wave.reply(2)), (Err(ForwardFailure::Down), Err(ForwardFailure::Down)));
+    assert_eq!(wave.here, [3]);
+}
+
+#[test]
+fn what_waits_for_a_dead_owner_fails_as_soon_as_nothing_is_taken_over() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    let sent = wave(&mut links, &[1]);
+    links.dispatch(sent, &routing, now);
+    take_frame(&mut links);
+    links.lose(PEER, now);
+    routing.set(1, Route::Down, false);
+    routing.publish();
+    let unsent = wave(&mut links, &[1]);
+    for key in [sent, unsent] {
+        links.dispatch(key, &routing, now);
+        assert!(links.wave(key).unwrap().has_waiting() && !links.wave(key).unwrap().has_new_route(&routing));
+    }
+    routing.set_refuses(true);
+    for (key, why) in [(sent, ForwardFailure::OutcomeUnknown), (unsent, ForwardFailure::Down)] {
+        assert!(links.wave(key).unwrap().has_new_route(&routing));
+        links.dispatch(key, &routing, now);
+        assert_eq!(links.wave(key).unwrap().reply(0), Err(why));
+        assert_eq!(links.wave(key).unwrap().unresolved, 0);
+    }
+}
+
+#[test]
 fn a_reply_for_a_wave_that_ended_is_ignored_and_one_that_nobody_asked_for_ends_the_link() {
     let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
     let key = wave(&mut links, &[1]);

@@ -19,10 +19,9 @@ impl Wave {
             if item.state != State::Waiting || !slots.contains(&item.slot) {
                 continue;
             }
-            match item.may_have_run {
-                _ if !item.is_write => is_freed = true,
-                true => self.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                false => self.resolve(index, State::Failed(ForwardFailure::TooFewCopies)),
+            match item.is_write {
+                true => self.fail_waiting(index, ForwardFailure::TooFewCopies),
+                false => is_freed = true,
             }
         }
         is_freed
@@ -45,13 +44,14 @@ impl Wave {
 
     /// Gives up what waits to be sent; what is under way still gets its reply.
     pub(crate) fn give_up_waiting(&mut self, why: ForwardFailure) {
-        for index in 0..self.items.len() {
-            let item = &self.items[index];
-            if item.state == State::Waiting {
-                let failure = if item.may_have_run { ForwardFailure::OutcomeUnknown } else { why };
-                self.resolve(index, State::Failed(failure));
-            }
-        }
+        (0..self.items.len()).for_each(|index| self.fail_waiting(index, why));
+    }
+
+    /// Gives up an item that waits to be sent, or to be sent again.
+    pub(crate) fn fail_waiting(&mut self, index: usize, why: ForwardFailure) {
+        let Some(item) = self.items.get(index).filter(|item| item.state == State::Waiting) else { return };
+        let failure = if item.may_have_run { ForwardFailure::OutcomeUnknown } else { why };
+        self.resolve(index, State::Failed(failure));
     }
 
     /// Copies have not confirmed these writes: their replies become errors.

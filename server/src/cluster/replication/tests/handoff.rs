@@ -101,6 +101,19 @@ fn a_copy_that_is_not_listed_yet_survives_news_of_an_older_row() {
 }
 
 #[test]
+fn a_slot_is_down_where_its_owner_is_dead_and_nothing_is_taken_over() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    let routing = |world: &World| world.0[1].node.cluster.routing.route(slot());
+    world.0[1].node.cluster.routing.set_refuses(true);
+    assert!(matches!(routing(&world), Route::Peer(_)));
+    world.0[1].plane.follow(slot(), 1, None, Follow::Forward);
+    assert_eq!(routing(&world), Route::Down);
+    world.0[1].plane.follow(slot(), 0, None, Follow::Forward);
+    assert_eq!(routing(&world), Route::Parked, "of a slot that it knows no owner of, none is dead");
+}
+
+#[test]
 fn a_takeover_goes_on_where_the_copy_stands() {
     let mut world = World::new(3, 1);
     world.begin(slot());
