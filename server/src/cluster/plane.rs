@@ -76,7 +76,7 @@ pub trait DataPlane {
     fn start_copy(&mut self, slot: u16, to: Identity);
 
     /// Of an owned slot: sends nothing more to `to`, and tells it so: it drops the slot if no row has yet made it a copy,
-    /// and otherwise when the row tells it to. (It also drops what no row made a copy when it loses the link to its owner.)
+    /// and otherwise when the row tells it to. (What no row has made a copy it also drops some seconds after it has lost the link to its owner.)
     fn stop_copy(&mut self, slot: u16, to: Identity);
 
     /// The row names a copy that was made: from now on writes may count on it.

@@ -166,7 +166,7 @@ impl Coordinator {
     /// The grant of a slot has come through its giver's stream.
     pub(super) fn granted(&mut self, io: &mut Io<'_>, row: Row) {
         let slot = row.slot;
-        if row.owner != self.me || slot >= self.settings.slots || self.owns(slot) {
+        if self.has_departed || row.owner != self.me || slot >= self.settings.slots || self.owns(slot) {
             return;
         }
         let is_best = self.table.row(slot).is_none_or(|known| known == row || supersedes(&row, &known));
@@ -233,6 +233,21 @@ mod tests {
     fn a_copy_that_has_caught_up_is_granted_the_slot() {
         let (giver, taker) = hand_over(Health::Alive);
         assert_eq!(giver.table.owner(SLOT), Some(taker));
+    }
+
+    #[test]
+    fn who_has_said_farewell_accepts_no_grant() {
+        let (mut giver, taker) = hand_over(Health::Alive);
+        let claim = Claim { firm_epoch: 9, provisional: 0 };
+        let back = Row { slot: SLOT, epoch: 9, version: 0, claim, owner: giver.me, copies: vec![taker] };
+        let (mut plane, mut out) = (Obedient, Vec::new());
+        let mut io = Io { now_ms: 2, plane: &mut plane, out: &mut out };
+        giver.depart();
+        giver.granted(&mut io, back.clone());
+        assert!(!giver.owns(SLOT));
+        giver.has_departed = false;
+        giver.granted(&mut io, back);
+        assert!(giver.owns(SLOT), "but for the farewell it would have");
     }
 
     #[test]

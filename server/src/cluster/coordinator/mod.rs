@@ -131,6 +131,8 @@ pub struct Coordinator {
     /// Whether this node owns one of [`Self::changed`] only since the last broadcast.
     has_new_owner: bool,
     is_leaving: bool,
+    /// Whether it has said farewell: it begins to own nothing any more.
+    has_departed: bool,
     takeovers: Takeovers,
 }
 
@@ -170,6 +172,7 @@ impl Coordinator {
             looked_at: 0,
             has_new_owner: false,
             is_leaving: false,
+            has_departed: false,
             takeovers: Takeovers::default(),
             settings,
         }
@@ -286,6 +289,12 @@ impl Coordinator {
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.is_leaving && self.handoffs.is_idle() && (self.owned() == 0 || !self.has_others())
+    }
+
+    /// The others are told farewell now. A slot that is still on its way to this node, by a giver who did not know that it
+    /// leaves, is not accepted: the giver is its copy, and takes it over as soon as the farewell is heard.
+    pub fn depart(&mut self) {
+        self.has_departed = true;
     }
 
     /// Whether writes may be executed, and slots of the dead be taken over: under [`PartitionPolicy::Majority`] not without

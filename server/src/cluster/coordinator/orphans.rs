@@ -116,6 +116,9 @@ impl Coordinator {
 
     /// Does what is to be done about orphans now.
     pub(super) fn take_orphans(&mut self, io: &mut Io<'_>) {
+        if self.has_departed {
+            return;
+        }
         let is_due = |orphan: &Orphan| orphan.due_ms <= io.now_ms;
         let due: Vec<u16> = self.orphans.iter().filter(|(_, orphan)| is_due(orphan)).map(|(slot, _)| *slot).collect();
         let mut to_compare: BTreeMap<Identity, Vec<Row>> = BTreeMap::new();

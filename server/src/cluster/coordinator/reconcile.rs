@@ -194,12 +194,12 @@ impl Coordinator {
     /// A copy is in sync from now on.
     pub(super) fn copy_synced(&mut self, io: &mut Io<'_>, slot: u16, epoch: u64, to: Identity) {
         let Some(row) = self.own_row(slot, epoch) else { return };
-        if !self.reconcile.ended(slot, to) {
-            return;
-        }
-        if !self.view.is_alive(&to) || row.copies.contains(&to) {
-            io.plane.stop_copy(slot, to);
-            return;
+        let was_awaited = self.reconcile.ended(slot, to);
+        match (was_awaited, row.copies.contains(&to)) {
+            (true, false) if self.view.is_alive(&to) => {}
+            (false, true) => return,
+            // One that nobody awaits any more was begun before this node's claim was in doubt.
+            _ => return io.plane.stop_copy(slot, to),
         }
         let copies = row.copies.iter().copied().chain([to]).collect();
         self.change_copies(row, copies);

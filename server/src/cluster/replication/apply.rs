@@ -5,7 +5,6 @@
 //! anew. Data that may be wrong is worse than none.
 
 use std::{
-    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -14,7 +13,7 @@ use parking_lot::Mutex;
 use rondache_protocol::{
     bus::{
         identity::Identity,
-        replicate::{Ack, Entry, Record, Records, Refusal, ReplicateError, SlotPosition, put_ack, split_frame},
+        replicate::{Ack, Entry, Record, Records, Refusal, ReplicateError, put_ack, split_frame},
     },
     command::{self, Flags, keys_of},
     slot::slot_of,
@@ -23,10 +22,11 @@ use rondache_protocol::{
 use super::{
     Replication,
     ahead::{Ahead, Planned, Window},
+    inbound::{Inbound, Refused},
     plane::row_from_wire,
 };
 use crate::{
-    cluster::plane::PlaneEvent,
+    cluster::{plane::PlaneEvent, routing::Route},
     command::{
         args::Args,
         ctx::{HashedKey, Waiting},
@@ -52,30 +52,10 @@ const RECORD_LEN_MAX: usize = 1 << 30;
 /// The replies of effects are thrown away; a buffer that grew beyond this with them.
 const OUT_KEPT_MAX: usize = 64 * 1024;
 
-/// What is remembered of a stream between its connections.
-#[derive(Debug, Default)]
-pub struct Inbound {
-    /// Which life of the stream this is.
-    session: u64,
-    /// The last frame's position.
-    applied: u64,
-    /// A record that has come in part.
-    parts: Vec<u8>,
-    /// By slot, the last refusal since a copy of it began: the connection that carried it may have broken. At most one per slot.
-    refusals: BTreeMap<u16, Refused>,
-}
-
-/// What [`Ack::Refused`] tells of a slot.
-#[derive(Debug)]
-struct Refused {
-    position: u64,
-    at: SlotPosition,
-    reason: Refusal,
-}
-
 /// Applies one stream. Several connections may carry it, one after the other.
 pub struct Applier {
     replication: Arc<Replication>,
+    from: Identity,
     inbound: Arc<Mutex<Inbound>>,
     session: Session,
     tools: Tools,
@@ -108,6 +88,12 @@ fn evicts_any_key(settings: &Settings) -> bool {
     matches!(settings.maxmemory_policy, AllKeysS3Fifo | AllKeysLru | AllKeysLfu | AllKeysRandom)
 }
 
+impl Drop for Applier {
+    fn drop(&mut self) {
+        self.inbound.lock().disconnected();
+    }
+}
+
 /// What applies the records of one frame.
 struct Frame<'f, 'e, 's> {
     replication: &'f Replication,
@@ -115,7 +101,8 @@ struct Frame<'f, 'e, 's> {
     session: &'f mut Session,
     scratch: &'f mut Scratch,
     position: u64,
-    refusals: &'f mut BTreeMap<u16, Refused>,
+    from: Identity,
+    inbound: &'f mut Inbound,
     acks: &'f mut Vec<u8>,
 }
 
@@ -127,8 +114,10 @@ impl Applier {
             let mut streams = replication.inbound.lock();
             let inbound = streams.entry((from, stream)).or_default();
             if inbound.lock().session != session {
-                *inbound = Arc::new(Mutex::new(Inbound { session, ..Inbound::default() }));
+                let renewed = inbound.lock().renew(session);
+                *inbound = Arc::new(Mutex::new(renewed));
             }
+            inbound.lock().connected();
             inbound.clone()
         };
         let clients = &replication.node.clients;
@@ -138,6 +127,7 @@ impl Applier {
         clients.remove(client.id);
         Self {
             replication: replication.clone(),
+            from,
             inbound,
             session: Session::new(client, true),
             // What is random was decided by the owner.
@@ -203,10 +193,14 @@ impl Applier {
             session: &mut self.session,
             scratch: &mut self.scratch,
             position,
-            refusals: &mut inbound.refusals,
+            from: self.from,
+            inbound,
             acks,
         };
-        frame.apply_all(Records::new(records), Some(&mut inbound.parts))?;
+        let mut parts = std::mem::take(&mut frame.inbound.parts);
+        let applied = frame.apply_all(Records::new(records), Some(&mut parts));
+        frame.inbound.parts = parts;
+        applied?;
         // As much as these records brought is to go: the copy stays as large as it is.
         for (slot, bytes) in self.scratch.grown.drain(..) {
             put_ack(acks, &Ack::Shed { slot, bytes });
@@ -261,7 +255,7 @@ impl Frame<'_, '_, '_> {
                 self.control(slot, |control| control.note_write(epoch, now_ms, &write));
             }
             Record::FillBegin { slot, at } => {
-                self.refusals.remove(&slot);
+                self.inbound.begins(slot, at.epoch);
                 self.try_control(slot, |control| control.fill_begins(at));
                 self.scratch.refused.retain(|refused| *refused != slot);
             }
@@ -277,9 +271,11 @@ impl Frame<'_, '_, '_> {
                 self.refuse_on_error(slot, accepted);
             }
             Record::Drop { slot, epoch } => {
+                // One who is not the slot's owner any more drops what only he knows of.
                 let routing = &self.replication.node.cluster.routing;
+                let owner = routing.index_of(&self.from).map(Route::Peer);
                 self.control(slot, |control| {
-                    if control.dropped_by_owner(epoch) {
+                    if control.drop_copy(epoch, owner == Some(routing.route(slot))) {
                         routing.set(slot, routing.route(slot), false);
                     }
                 });
@@ -326,7 +322,7 @@ impl Frame<'_, '_, '_> {
             tracing::warn!(slot, ?at, "a copy differs from its owner; it is made anew");
         }
         let position = self.position;
-        self.refusals.insert(slot, Refused { position, at, reason });
+        self.inbound.refusals.insert(slot, Refused { position, at, reason });
         put_ack(self.acks, &Ack::Refused { slot, position, at, reason });
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`plane`] | the coordinator's orders, as changes of routes and slots |
 //! | [`apply`] | the copy's side: a stream's records into the store |
+//! | `inbound` | what is remembered of a peer's stream between its connections |
 //! | `ahead` | whose memory is fetched before they run |
 //! | [`mover`] | slots that are being copied, paced |
 //! | [`pace`] | how many bytes a second |
@@ -15,6 +16,7 @@
 
 mod ahead;
 pub mod apply;
+mod inbound;
 pub mod link;
 pub mod mover;
 pub mod pace;
@@ -24,7 +26,7 @@ mod tests;
 pub(crate) mod withheld;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -41,7 +43,7 @@ use rondache_protocol::{
 };
 use tokio::sync::mpsc;
 
-use self::apply::Inbound;
+use self::inbound::Inbound;
 use super::plane::PlaneEvent;
 use crate::{
     node::Node,
@@ -71,7 +73,7 @@ pub struct ReplicationStats {
 }
 
 /// What came over each stream, by its owner and its number.
-type InboundStreams = HashMap<(Identity, u16), Arc<Mutex<Inbound>>>;
+type InboundStreams = BTreeMap<(Identity, u16), Arc<Mutex<Inbound>>>;
 
 /// A node's copies: those that it feeds, and those that it holds.
 pub struct Replication {
@@ -167,7 +169,10 @@ impl Replication {
     /// Forgets a peer that is dead: its copies are lost, and what it sent is not awaited any more.
     pub fn close_peer(&self, peer: &Identity) {
         let streams = self.outgoing.write().remove(peer);
-        self.inbound.lock().retain(|(from, _), _| from != peer);
+        for (_, inbound) in self.inbound.lock().iter_mut().filter(|((from, _), _)| from == peer) {
+            let gone = inbound.lock().renew(0);
+            *inbound = Arc::new(Mutex::new(gone));
+        }
         for stream in streams.iter().flat_map(|streams| streams.iter()) {
             stream.close();
         }
@@ -211,9 +216,35 @@ impl Replication {
         }
     }
 
-    /// Lets idle streams show that both of their ends are there: about once a second.
+    /// Lets idle streams show that both of their ends are there, and drops copies that their owners have lost sight of: about
+    /// once a second.
     pub fn beat(&self, now_ms: u64) {
         self.streams().iter().for_each(|stream| stream.beat(now_ms));
+        self.drop_forsaken();
+    }
+
+    /// Drops the copies that were begun, that no row has named, and whose owners do not come back to them.
+    fn drop_forsaken(&self) {
+        let mut forsaken = Vec::new();
+        self.inbound.lock().retain(|_, stream| {
+            // A stream that is being applied is connected.
+            let Some(mut stream) = stream.try_lock() else { return true };
+            forsaken.append(&mut stream.look());
+            !stream.is_over()
+        });
+        let routing = &self.node.cluster.routing;
+        for (slot, epoch) in forsaken {
+            self.node.store.control(slot, |control| {
+                if control.drop_copy(epoch, false) {
+                    routing.set(slot, routing.route(slot), false);
+                    tracing::debug!(
+                        slot,
+                        epoch,
+                        "a copy that was begun and never listed is dropped: its owner did not come back"
+                    );
+                }
+            });
+        }
     }
 
     fn forget_lost(&self, is_gone: impl Fn(&Identity) -> bool) {

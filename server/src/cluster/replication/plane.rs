@@ -86,7 +86,7 @@ impl DataPlane for Plane {
         let node = &self.replication.node;
         let route = self.route_to(owner, epoch);
         node.store.control(slot, |control| {
-            let is_copy = control.follow(epoch, follow == Follow::Copy);
+            let is_copy = control.follow(epoch, follow == Follow::Copy, (self.now_ms)());
             node.cluster.routing.set(slot, route, is_copy && follow == Follow::Copy);
         });
         node.cluster.awaited.remove(slot);

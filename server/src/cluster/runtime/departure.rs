@@ -44,6 +44,7 @@ impl Coordination {
         if owned > 0 && has_takers {
             tracing::warn!(slots = owned, "leaving without having handed over everything: nobody took the rest");
         }
+        self.coordinator.depart();
         self.net.depart().await;
         tracing::info!("left the cluster");
         self.node.shutdown.cancel();

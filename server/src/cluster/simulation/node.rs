@@ -6,7 +6,7 @@ mod streams;
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use rondache_protocol::bus::{hello::VERSIONS, identity::Identity};
+use rondache_protocol::bus::{hello::VERSIONS, identity::Identity, replicate::SlotPosition};
 
 use self::{forwarding::Forwards, guarding::Guarding, streams::Streams};
 use super::{favourites::Favourites, seeds::shows_steps, world::Options};
@@ -24,13 +24,14 @@ use crate::{
             exchange::{Entry, Exchange},
             tuning::Tuning,
         },
-        plane::PlaneEvent,
+        plane::{PlaneEvent, Row},
         replication::{Outlets, Replication, mover::Mover, plane::Plane},
         runtime::peers,
     },
     config::{cluster::ClusterSettings, settings::Settings},
     net::worker::Worker,
     node::{Node, clock},
+    store::replicate::Role,
 };
 
 /// The cluster's seed of hashes, as its founder would draw it.
@@ -306,6 +307,7 @@ impl SimNode {
         let has_takers =
             self.view.live().any(|member| member.info.identity != self.identity && !member.info.is_leaving);
         if self.is_leaving && self.ends_ms.is_none() && (self.coordinator.has_left() || !has_takers) {
+            self.coordinator.depart();
             self.membership.depart(now.ms);
             self.after_gossip(now);
             self.ends_ms = Some(now.ms + FAREWELL_MS);
@@ -336,6 +338,12 @@ impl SimNode {
         let lags: Vec<_> =
             self.replication.streams().iter().map(|stream| (stream.to, stream.stream, stream.lag(0).records)).collect();
         (self.coordinator.progress(), self.replication.fills_waiting(), lags)
+    }
+
+    /// What it is to a slot, and how far that has come here.
+    pub(super) fn standing(&self, slot: u16) -> (Role, SlotPosition, Option<Row>) {
+        let (role, at) = self.node.store.control(slot, |control| (control.role(), control.position()));
+        (role, at, self.coordinator.table().row(slot))
     }
 
     /// Whether it executes a slot at this moment.

@@ -8,7 +8,7 @@ use rondache_protocol::bus::{
 };
 
 use super::{
-    CopyLink, Role, ShardSlots, SlotState, Slots, Stage,
+    CopyLink, CopyLinks, Role, ShardSlots, SlotState, Slots, Stage,
     append::Wakes,
     content::Dropped,
     filling::{FillCursor, FillStep},
@@ -87,9 +87,13 @@ impl SlotControl<'_> {
         if is_same && is_warm {
             state.copies.iter().for_each(|link| link.outgoing.unmark_caught_up(slot));
             let wanted = |link: &CopyLink| copies.iter().any(|outgoing| outgoing.to == link.to());
-            state.copies.retain(|link| link.stage != Stage::Complete || wanted(link));
+            let (kept, unwanted) = std::mem::take(&mut state.copies)
+                .into_iter()
+                .partition(|link| link.stage != Stage::Complete || wanted(link));
+            state.copies = kept;
             state.copies.iter_mut().for_each(|link| link.is_listed = wanted(link));
             self.set_role(Role::Owner);
+            self.let_go(unwanted, epoch, now_ms);
             return;
         }
         if !is_warm {
@@ -100,9 +104,11 @@ impl SlotControl<'_> {
         state.at = SlotPosition { epoch, seq: if is_warm { before.seq } else { 0 } };
         state.epoch_min = epoch;
         state.note_start();
-        let under_way = std::mem::take(&mut state.copies);
-        let under_way = under_way.into_iter().filter(|link| link.stage != Stage::Complete);
+        let mut unwanted = std::mem::take(&mut state.copies);
+        let under_way = unwanted.iter().filter(|link| link.stage != Stage::Complete);
         under_way.for_each(|link| link.outgoing.tell(StreamEvent::Lost { slot, epoch }));
+        unwanted.retain(|link| copies.iter().all(|outgoing| outgoing.to != link.to()));
+        self.let_go(unwanted, before.epoch, now_ms);
         self.set_role(Role::Owner);
         self.shard.forget_deadline_bounds();
         for outgoing in copies {
@@ -117,11 +123,15 @@ impl SlotControl<'_> {
     }
 
     /// Leaves the slot to another, and keeps a copy of it or not. Answers whether there is a copy.
-    pub(crate) fn follow(&mut self, epoch: u64, keeps_copy: bool) -> bool {
+    pub(crate) fn follow(&mut self, epoch: u64, keeps_copy: bool, now_ms: u64) -> bool {
         self.shard.raise_watchers_of(ShardSlots::of(self.slot));
         let state = self.state();
+        let own_epoch = state.at.epoch;
+        let mut unlisted = std::mem::take(&mut state.copies);
+        unlisted.retain(|link| !link.is_listed);
+        self.let_go(unlisted, own_epoch, now_ms);
+        let state = self.state();
         state.epoch_min = state.epoch_min.max(epoch);
-        state.copies.clear();
         let role = match (state.role, keeps_copy) {
             (Role::Owner | Role::Parked | Role::Copy, true) => Role::Copy,
             (Role::Filling, true) => Role::Filling,
@@ -167,12 +177,20 @@ impl SlotControl<'_> {
 
     /// Sends nothing more to a copy, which drops what it holds.
     pub(crate) fn stop_copy(&mut self, to: Identity, now_ms: u64) {
-        let (slot, state) = (self.slot, self.state());
+        let state = self.state();
         let epoch = state.at.epoch;
-        let Some(at) = state.copies.iter().position(|link| link.to() == to) else { return };
-        let mut link = state.copies.swap_remove(at);
-        link.outgoing.unmark(slot);
-        link.append(now_ms, self.wakes, |buf| put_drop(buf, slot, epoch));
+        let (stopped, kept) = std::mem::take(&mut state.copies).into_iter().partition(|link| link.to() == to);
+        state.copies = kept;
+        self.let_go(stopped, epoch, now_ms);
+    }
+
+    /// Tells copies, begun or complete in that epoch, that they get nothing more. No row tells that to one that none has named.
+    fn let_go(&mut self, links: CopyLinks, epoch: u64, now_ms: u64) {
+        let slot = self.slot;
+        for link in links {
+            link.outgoing.unmark(slot);
+            new_link(&link.outgoing, Stage::Complete).append(now_ms, self.wakes, |buf| put_drop(buf, slot, epoch));
+        }
     }
 
     /// The slot table names a copy from now on.
@@ -248,7 +266,10 @@ impl SlotControl<'_> {
         state.epoch_min = row.epoch;
         state.is_listed = true;
         state.granted = state.at;
+        let epoch = state.at.epoch;
         self.set_role(Role::Copy);
+        copies.retain(|link| !link.is_listed && link.to() != row.owner);
+        self.let_go(copies, epoch, now_ms);
         true
     }
 

@@ -124,9 +124,10 @@ impl SlotControl<'_> {
         (at, is_copy)
     }
 
-    /// The owner wants this copy no longer.
-    pub(crate) fn dropped_by_owner(&mut self, epoch: u64) -> bool {
-        self.state().at.epoch == epoch && self.abandon().1
+    /// Drops a copy of that epoch; of a `listed` one, too, or only one that no row has named. Answers whether there was one.
+    pub(crate) fn drop_copy(&mut self, epoch: u64, listed: bool) -> bool {
+        let state = self.state();
+        state.at.epoch == epoch && (listed || !state.is_listed) && self.abandon().1
     }
 
     /// Compares the copy with its owner at this point of the order.

@@ -27,6 +27,8 @@ const IDLE_MAX_MS: u64 = 3_500;
 /// Of two copies one may hear of the death later, and still apply what the dead had sent when it has told how far it is: then
 /// both take the slot, provisionally, until they hear of each other. Whether a client could see it, its history tells.
 const SHARED_MAX_MS: u64 = 500;
+/// For how long a node may hold a copy of which nobody knows any more.
+const FORSAKEN_MAX_MS: u64 = 15_000;
 /// Tables are looked at this often.
 const LOOK_MS: u64 = 50;
 
@@ -183,6 +185,14 @@ impl World {
         while self.nodes().any(|(_, node)| !node.has_quiet_streams()) && self.now_ms < until_ms {
             self.step();
         }
+        let until_ms = self.now_ms + FORSAKEN_MAX_MS;
+        while self.leftover().is_some() && self.now_ms < until_ms {
+            self.step();
+        }
+        if let Some((slot, host)) = self.leftover() {
+            let held = self.hosts[host].node.as_ref().map(|node| node.standing(slot));
+            self.fail(&format!("slot {slot}: host {host} holds something of it and is no copy: {held:?}"));
+        }
         if let Some(why) = self.unsettled() {
             self.fail(&format!("it was settled, and is so no more: {why}"));
         }
@@ -194,12 +204,22 @@ impl World {
                 if node.node.cluster.routing.is_copy(slot) && held != content {
                     self.fail(&format!("slot {slot}: host {host} holds {held:?}, its owner {content:?}"));
                 }
-                if !node.node.cluster.routing.is_copy(slot) && node.identity != owner.identity && !held.is_empty() {
-                    self.fail(&format!("slot {slot}: host {host} holds {held:?} of it and is no copy"));
-                }
             }
         }
         self.check_deadlines();
+    }
+
+    /// A slot, and a host that holds something of it and neither executes nor copies it.
+    fn leftover(&self) -> Option<(u16, usize)> {
+        let slots = 0..self.options.slots;
+        slots.into_iter().find_map(|slot| {
+            let holds = |(host, node): (usize, &SimNode)| {
+                self.look_at_clocks_of(host);
+                let is_its = node.node.cluster.routing.is_copy(slot) || node.executes(slot);
+                (!is_its && !content_of(&node.node.store, slot).is_empty()).then_some((slot, host))
+            };
+            self.nodes().find_map(holds)
+        })
     }
 
     /// No key may live longer than whoever executed its SET had to give it, by its clock.
