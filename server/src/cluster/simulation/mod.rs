@@ -36,7 +36,7 @@ mod world;
 use self::{faults::Scenario, world::World};
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 6] = [25, 41, 1_000_030, 1_000_034, 2_000_006, 2_000_040];
+const REGRESSIONS: [u64; 7] = [25, 39, 41, 1_000_030, 1_000_034, 2_000_006, 2_000_040];
 /// How many seeds of each scenario run where nobody asks for more.
 const SEEDS: u64 = 4;
 
