@@ -241,7 +241,8 @@ impl<'e> Entry<'e> {
                 Status::Unknown => wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown)),
                 Status::TooFewCopies => wave.note_lacking(*index, true),
                 Status::NotMine | Status::Moved => wave.note_lacking(*index, false),
-                Status::Later | Status::Unconfirmed => {}
+                // The last two are said of what has waited for copies.
+                Status::Later | Status::Unconfirmed | Status::Lost => {}
             }
             from = *end;
         }
@@ -251,10 +252,15 @@ impl<'e> Entry<'e> {
     }
 }
 
-/// Answers transactions whose watched keys nobody has kept an eye on as if one had changed.
+/// Answers transactions whose watched keys nobody has kept an eye on as if one had changed, but for those that may have run before
+/// that.
 fn abort(wave: &mut Wave, indexes: &[usize]) {
     for index in indexes {
         let Some(item) = wave.items.get(*index) else { continue };
+        if item.may_have_run {
+            wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown));
+            continue;
+        }
         let version = if item.manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         let from = wave.replies.len();
         ReplyWriter::new(&mut wave.replies, version).null_array();

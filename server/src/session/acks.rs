@@ -117,7 +117,7 @@ impl Executor<'_, '_> {
         self.ks.take_written_to(|written, copies| {
             if wanted > 0 {
                 let reply = reply.clone();
-                withheld.push(Withheld { written, others: Vec::new(), copies, wanted, reply, nth });
+                withheld.push(Withheld { written, others: Vec::new(), copies, wanted, reply, nth, is_lost: false });
             }
         });
     }

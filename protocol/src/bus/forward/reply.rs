@@ -24,6 +24,9 @@ pub enum Status {
     Unconfirmed = 5,
     /// Nothing was executed: the slot has fewer copies than the write must have, and others are being made.
     TooFewCopies = 6,
+    /// It ran, but the slot went away before enough copies had what it wrote, which may be lost. The next owner can tell, by the
+    /// write's id, whether it is to run there.
+    Lost = 7,
 }
 
 impl Status {
@@ -36,6 +39,7 @@ impl Status {
             4 => Ok(Self::Later),
             5 => Ok(Self::Unconfirmed),
             6 => Ok(Self::TooFewCopies),
+            7 => Ok(Self::Lost),
             other => Err(ForwardError::UnknownStatus(other)),
         }
     }

@@ -129,7 +129,8 @@ pub(super) async fn confirm(
     writes.dedup();
     withheld::wait(&node, &mut withheld, withheld::patience(&node)).await;
     for write in &withheld {
-        forward::set_reply_status(&mut payload, write.nth.unwrap_or(0), Status::Unconfirmed);
+        let status = if write.is_lost { Status::Lost } else { Status::Unconfirmed };
+        forward::set_reply_status(&mut payload, write.nth.unwrap_or(0), status);
     }
     late.push_frame(|frames| {
         // It was measured when its requests had run.
@@ -162,7 +163,12 @@ pub(super) async fn wait(node: Arc<Node>, id: u64, mut blocked: Blocked, ended: 
                 blocked.leave(&node);
                 let Ok(mut answer) = reply else { return late.push(id, Status::Later, &[]) };
                 withheld::wait(&node, &mut answer.withheld, withheld::patience(&node)).await;
-                let status = if answer.withheld.is_empty() { Status::Done } else { Status::Unconfirmed };
+                let status = match answer.withheld.first() {
+                    None => Status::Done,
+                    // Whoever served it has given it no id by which the next owner could tell.
+                    Some(write) if write.is_lost => Status::Unknown,
+                    Some(_) => Status::Unconfirmed,
+                };
                 late.push_frame(|frames| write_written(id, &answer.written, frames));
                 return late.push(id, status, &answer.reply);
             }

@@ -2,7 +2,8 @@
 //!
 //! A batch that wrote notes, while it holds each command's shards, which copies are to have the write and where in their
 //! streams it stands. The next commands run on; the batch's replies wait, all of them once. A reply whose write is not
-//! confirmed at the deadline becomes an error.
+//! confirmed at the deadline becomes an error. Where its slot went to another owner who may not have it, nobody will ever confirm
+//! it: then the wait ends early, and that owner is asked, if the write has an id by which he can tell.
 
 use std::{
     future::poll_fn,
@@ -15,6 +16,7 @@ use std::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    cluster::forward::error::ForwardFailure,
     node::Node,
     store::{keyspace::Written, replicate::outgoing::Outgoing},
 };
@@ -40,9 +42,16 @@ pub(crate) struct Withheld {
     pub(crate) reply: Range<usize>,
     /// Of requests that are told apart: which of them it was.
     pub(crate) nth: Option<usize>,
+    /// Whether a slot that it wrote to was lost here since, and not handed over: nobody will confirm it.
+    pub(crate) is_lost: bool,
 }
 
 impl Withheld {
+    /// What its client reads, where nothing more can be done for it.
+    pub(crate) fn failure(&self) -> ForwardFailure {
+        if self.is_lost { ForwardFailure::OutcomeUnknown } else { ForwardFailure::Unconfirmed }
+    }
+
     fn is_confirmed(&self) -> bool {
         let has_all = |(outgoing, position): &&(Arc<Outgoing>, u64)| {
             std::iter::once(&self.written).chain(&self.others).all(|at| outgoing.is_applied(at.slot, *position))
@@ -71,7 +80,7 @@ impl Withheld {
                 }
                 None => {
                     let reply = reply.clone();
-                    groups.push(Self { written, others: Vec::new(), copies, wanted, reply, nth });
+                    groups.push(Self { written, others: Vec::new(), copies, wanted, reply, nth, is_lost: false });
                 }
             }
         }
@@ -79,41 +88,50 @@ impl Withheld {
     }
 
     /// Copies may have been lost, and others made. A slot that this node gave away meanwhile has one more holder: the taker had
-    /// all by then, and this node remained its copy. Where more are wanted, the copies that there were count on.
-    fn look_again(self, node: &Node) -> Vec<Self> {
-        let look = |written: &Written| {
-            let (copies, is_granted) = node.store.control(written.slot, |control| {
-                let copies = if control.holds(written.at) { control.acks() } else { Vec::new() };
-                (copies, control.has_granted(written.at))
+    /// all by then, and this node remained its copy. Where more are wanted, the copies that there were count on. A slot that was taken
+    /// away has an owner who may know nothing of the write: what its copies here say is worth nothing then.
+    fn look_again(mut self, node: &Node) -> Vec<Self> {
+        let mut slots = Vec::new();
+        for written in std::iter::once(&self.written).chain(&self.others) {
+            let (copies, is_held, is_granted) = node.store.control(written.slot, |control| {
+                let is_held = control.holds(written.at);
+                let copies = if is_held { control.acks() } else { Vec::new() };
+                (copies, is_held, control.has_granted(written.at))
             });
+            if !is_held && !is_granted {
+                self.is_lost = true;
+                return vec![self];
+            }
             if is_granted && self.wanted <= 1 {
-                return None;
+                continue;
             }
             if !is_granted && copies.len() < self.wanted {
                 node.cluster.awaited.insert(written.slot);
             }
-            Some((*written, if copies.is_empty() { self.copies.clone() } else { copies }))
-        };
-        let slots = std::iter::once(&self.written).chain(&self.others).filter_map(look);
-        Self::grouped(slots, self.wanted, &self.reply, self.nth)
+            slots.push((*written, if copies.is_empty() { self.copies.clone() } else { copies }));
+        }
+        Self::grouped(slots.into_iter(), self.wanted, &self.reply, self.nth)
     }
 }
 
-/// Waits until enough copies have the writes, at most for `patience`. What is left then was not confirmed.
+/// Waits until enough copies have the writes or their slots are lost, at most for `patience`. What is left then was not confirmed.
 pub(crate) async fn wait(node: &Node, withheld: &mut Vec<Withheld>, patience: Duration) {
     withheld.retain(|write| !write.is_confirmed());
     if withheld.is_empty() {
         return;
     }
     let deadline = Instant::now() + patience;
+    let mut lost = Vec::new();
     loop {
         let until = deadline.min(Instant::now() + LOOK_INTERVAL);
         let confirmed = timeout_at(until, poll_fn(|cx| poll(withheld, cx))).await;
         if confirmed.is_ok() || Instant::now() >= deadline {
-            return;
+            break;
         }
         *withheld = std::mem::take(withheld).into_iter().flat_map(|write| write.look_again(node)).collect();
+        lost.extend(withheld.extract_if(.., |write| write.is_lost));
     }
+    withheld.append(&mut lost);
 }
 
 /// Ready once all are confirmed, which are taken out.

@@ -12,10 +12,7 @@ use tokio::net::TcpStream;
 
 use super::Connection;
 use crate::{
-    cluster::{
-        forward::{error::ForwardFailure, wave::write_failure},
-        replication::withheld,
-    },
+    cluster::{forward::wave::write_failure, replication::withheld},
     node::clock,
     session::{
         Session,
@@ -69,9 +66,9 @@ impl Connection {
                     self.session.note_written(&written);
                     withheld::wait(&self.node, &mut withheld, withheld::patience(&self.node)).await;
                     if !blocked.is_silent {
-                        match withheld.is_empty() {
-                            true => self.unsent.extend_from_slice(&reply),
-                            false => write_failure(ForwardFailure::Unconfirmed, false, &mut self.unsent),
+                        match withheld.first() {
+                            None => self.unsent.extend_from_slice(&reply),
+                            Some(write) => write_failure(write.failure(), false, &mut self.unsent),
                         }
                     }
                     return self.write_unsent().await;

@@ -144,7 +144,7 @@ impl<'s> Keyspace<'s> {
     #[must_use]
     pub fn retried(&self, slot: u16, id: WriteId, tried_ms: u64) -> Retried {
         let slots = self.shard(usize::from(slot) % SHARDS).slots.as_ref();
-        slots.map_or(Retried::NotExecuted, |slots| slots.recent.find(id, tried_ms))
+        slots.map_or(Retried::NotExecuted, |slots| slots.recent.find(slot, id, tried_ms))
     }
 
     /// Whether this node decides that the key, whose shard is held, has expired.

@@ -66,8 +66,10 @@ impl SlotControl<'_> {
         self.state().at
     }
 
-    /// Drops the slot's keys, and aborts the transactions that watch one.
+    /// Drops the slot's keys with the memory of the writes that made them, and aborts the transactions that watch one.
     pub(super) fn drop_content(&mut self) {
+        let slot = self.slot;
+        self.slots().recent.forget_slot(slot);
         self.drop_databases(None);
     }
 

@@ -13,6 +13,9 @@ pub const KEPT_MS: u64 = 12_000;
 /// How many writes are remembered, per shard.
 const LEN_MAX: usize = 8192;
 
+/// Where a write stands that is forgotten before its time.
+const NO_SLOT: u16 = u16::MAX;
+
 /// What is known of a write that is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retried {
@@ -76,9 +79,14 @@ impl RecentWrites {
         Some(oldest)
     }
 
-    /// What is known of a write that was first tried at `tried_ms`.
-    pub(crate) fn find(&self, id: WriteId, tried_ms: u64) -> Retried {
-        match self.iter().find(|(remembered, _)| remembered.id == id) {
+    /// What the slot held is gone: who tries a write again that was part of it is not to be told that it was executed.
+    pub(crate) fn forget_slot(&mut self, slot: u16) {
+        self.writes.iter_mut().filter(|write| write.slot == slot).for_each(|write| write.slot = NO_SLOT);
+    }
+
+    /// What is known of a write to a slot that was first tried at `tried_ms`.
+    pub(crate) fn find(&self, slot: u16, id: WriteId, tried_ms: u64) -> Retried {
+        match self.iter().find(|(remembered, _)| remembered.slot == slot && remembered.id == id) {
             Some((found, from)) => self.reply_at(found, from).map_or(Retried::ReplyTooLarge, Retried::Done),
             None if tried_ms <= self.forgotten_until_ms => Retried::Forgotten,
             None => Retried::NotExecuted,
@@ -123,16 +131,28 @@ mod tests {
         recent.put(1, 10, &Write { id: id(1), reply: Some(b":1\r\n") });
         recent.put(1, 11, &Write { id: id(2), reply: Some(b":2\r\n") });
         recent.put(1, 12, &Write { id: id(3), reply: None });
-        assert_eq!(recent.find(id(2), 5), Retried::Done(b":2\r\n".to_vec()));
-        assert_eq!(recent.find(id(3), 5), Retried::ReplyTooLarge);
-        assert_eq!(recent.find(id(4), 5), Retried::NotExecuted);
+        assert_eq!(recent.find(1, id(2), 5), Retried::Done(b":2\r\n".to_vec()));
+        assert_eq!(recent.find(1, id(3), 5), Retried::ReplyTooLarge);
+        assert_eq!(recent.find(1, id(4), 5), Retried::NotExecuted);
+    }
+
+    #[test]
+    fn a_write_to_a_slot_that_was_dropped_was_not_executed() {
+        let mut recent = RecentWrites::default();
+        recent.put(1, 10, &Write { id: id(1), reply: Some(b":1\r\n") });
+        recent.put(2, 10, &Write { id: id(2), reply: Some(b":2\r\n") });
+        recent.forget_slot(1);
+        recent.put(1, 11, &Write { id: id(3), reply: Some(b":3\r\n") });
+        assert_eq!(recent.find(1, id(1), 5), Retried::NotExecuted);
+        assert_eq!(recent.find(2, id(2), 5), Retried::Done(b":2\r\n".to_vec()));
+        assert_eq!(recent.find(1, id(3), 5), Retried::Done(b":3\r\n".to_vec()));
     }
 
     #[test]
     fn a_reply_that_is_too_large_is_not_kept() {
         let mut recent = RecentWrites::default();
         recent.put(1, 10, &Write { id: id(1), reply: Some(&[b'x'; REPLY_LEN_MAX + 1]) });
-        assert_eq!(recent.find(id(1), 5), Retried::ReplyTooLarge);
+        assert_eq!(recent.find(1, id(1), 5), Retried::ReplyTooLarge);
     }
 
     #[test]
@@ -149,7 +169,7 @@ mod tests {
         for number in 0..=LEN_MAX as u64 {
             recent.put(1, 100 + number, &Write { id: id(number), reply: Some(b"+OK\r\n") });
         }
-        assert_eq!(recent.find(id(0), 99), Retried::Forgotten);
-        assert_eq!(recent.find(id(9_999_999), 101), Retried::NotExecuted);
+        assert_eq!(recent.find(1, id(0), 99), Retried::Forgotten);
+        assert_eq!(recent.find(1, id(9_999_999), 101), Retried::NotExecuted);
     }
 }

@@ -30,6 +30,65 @@ pub(crate) enum BadReply {
     WrongCount,
 }
 
+/// What the replies of a frame amount to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answered {
+    has_progress: bool,
+    /// Something is to be asked of another owner.
+    is_refused: bool,
+    lacks_copies: bool,
+}
+
+/// Gives a frame's replies to the items that were sent in it. `None`: there are none any more.
+fn take_items(wave: &mut Wave, reply: &Reply<'_>, peer: PeerIndex, frame: u16) -> Result<Option<Answered>, BadReply> {
+    let mut from = wave.replies.len();
+    wave.replies.extend_from_slice(reply.bytes());
+    let mut items = reply.items();
+    let (mut has_any, mut answered, mut lost) = (false, Answered::default(), Vec::new());
+    for index in 0..wave.items.len() {
+        let item = &mut wave.items[index];
+        if !matches!(item.state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
+            continue;
+        }
+        let (status, len) = items.next().ok_or(BadReply::WrongCount)?;
+        has_any = true;
+        match status {
+            // What ran behind a write that is lost saw it, and is lost with it.
+            Status::Done | Status::Unconfirmed if lost.contains(&item.slot) => wave.retry(index),
+            Status::Done => {
+                answered.has_progress = true;
+                wave.resolve(index, State::Done { from, len });
+            }
+            Status::Unknown => wave.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
+            Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
+            Status::Lost => {
+                answered.is_refused = true;
+                lost.push(item.slot);
+                wave.retry(index);
+            }
+            Status::NotMine | Status::Moved => {
+                answered.is_refused = true;
+                item.lacks_copies = false;
+                wave.send_to_owner(index);
+                wave.resolve(index, State::Waiting);
+            }
+            Status::TooFewCopies => {
+                answered.lacks_copies = true;
+                item.lacks_copies = true;
+                wave.resolve(index, State::Waiting);
+            }
+            Status::Later => wave.resolve(index, State::Waiting),
+        }
+        from += len;
+    }
+    match items.next() {
+        None => Ok(Some(answered)),
+        Some(_) if has_any => Err(BadReply::WrongCount),
+        // An answer to a count that was given up: the wave has asked anew.
+        Some(_) => Ok(None),
+    }
+}
+
 impl Links {
     /// Takes a reply frame from a peer.
     ///
@@ -45,42 +104,8 @@ impl Links {
         // The client may have gone, or have been answered at its deadline.
         let Some(wave) = self.wave(key) else { return Ok(()) };
         wave.open = wave.open.saturating_sub(1);
-        let mut from = wave.replies.len();
-        wave.replies.extend_from_slice(reply.bytes());
-        let mut items = reply.items();
-        let (mut has_any, mut has_progress, mut is_refused, mut lacks_copies) = (false, false, false, false);
-        for index in 0..wave.items.len() {
-            if !matches!(wave.items[index].state, State::Sent { frame: of, peer: to } if of == frame && to == peer) {
-                continue;
-            }
-            let (status, len) = items.next().ok_or(BadReply::WrongCount)?;
-            has_any = true;
-            match status {
-                Status::Done => {
-                    has_progress = true;
-                    wave.resolve(index, State::Done { from, len });
-                }
-                Status::Unknown => wave.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown)),
-                Status::Unconfirmed => wave.resolve(index, State::Failed(ForwardFailure::Unconfirmed)),
-                Status::NotMine | Status::Moved => {
-                    is_refused = true;
-                    wave.items[index].lacks_copies = false;
-                    wave.send_to_owner(index);
-                    wave.resolve(index, State::Waiting);
-                }
-                Status::TooFewCopies => {
-                    lacks_copies = true;
-                    wave.items[index].lacks_copies = true;
-                    wave.resolve(index, State::Waiting);
-                }
-                Status::Later => wave.resolve(index, State::Waiting),
-            }
-            from += len;
-        }
-        if items.next().is_some() {
-            // An answer to a count that was given up: the wave has asked anew.
-            return if has_any { Err(BadReply::WrongCount) } else { Ok(()) };
-        }
+        let Some(answered) = take_items(wave, &reply, peer, frame)? else { return Ok(()) };
+        let Answered { has_progress, is_refused, lacks_copies } = answered;
         if lacks_copies {
             // It may take as long as a copy does: its bytes count among those that wait.
             self.pause(key, now);

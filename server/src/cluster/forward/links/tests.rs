@@ -90,6 +90,20 @@ fn a_refused_write_keeps_its_number_and_is_no_retry() {
 }
 
 #[test]
+fn a_write_that_was_lost_with_its_slot_is_a_retry_and_what_ran_behind_it_on_the_slot_follows_it() {
+    let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
+    let key = wave(&mut links, &[1, 1, 2, 1]);
+    links.wave(key).unwrap().items[3].is_write = false;
+    links.dispatch(key, &routing, now);
+    let (id, _) = take_frame(&mut links);
+    links.take_reply(PEER, &reply(id, &[Status::Done, Status::Lost, Status::Done, Status::Done]), now).unwrap();
+    assert_eq!(states(&mut links, key), [true, false, true, false]);
+    assert_eq!(links.wave(key).unwrap().unresolved, 2);
+    links.dispatch(key, &routing, now);
+    assert_eq!(take_frame(&mut links).1, [(2, true, "1;".to_owned()), (4, false, "1;".to_owned())]);
+}
+
+#[test]
 fn a_write_whose_link_broke_after_it_was_sent_is_a_retry_and_one_that_was_not_sent_is_none() {
     let (mut links, routing, now) = (Links::new(1), routing(), Instant::now());
     let first = wave(&mut links, &[1]);

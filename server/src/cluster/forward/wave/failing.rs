@@ -1,10 +1,8 @@
 //! Requests that get an error instead of their reply.
 
-use std::ops::Range;
-
 use rondache_protocol::resp::writer::{ReplyWriter, RespVersion};
 
-use super::{Item, State, Wave};
+use super::{Item, NO_SLOT, State, Wave};
 use crate::cluster::{forward::error::ForwardFailure, replication::withheld::Withheld};
 
 impl Wave {
@@ -54,22 +52,62 @@ impl Wave {
         }
     }
 
-    /// Copies have not confirmed these writes: their replies become errors.
+    /// An item ran somewhere, and its slot went away before copies had what it wrote. The slot's next owner can tell, by the item's
+    /// number, whether it is to run there. What goes to nodes rather than to a slot has none.
+    pub(crate) fn retry(&mut self, index: usize) {
+        let Some(item) = self.items.get_mut(index) else { return };
+        if item.slot == NO_SLOT {
+            return self.resolve(index, State::Failed(ForwardFailure::OutcomeUnknown));
+        }
+        if matches!(item.state, State::Done { .. } | State::Failed(_)) {
+            self.unresolved += 1;
+        }
+        item.state = State::Waiting;
+        item.may_have_run |= item.is_write;
+    }
+
+    /// Copies have not confirmed these writes, which were executed here: the next owners of slots that were lost are asked, the other
+    /// replies become errors.
     pub(crate) fn disavow(&mut self, unconfirmed: &[Withheld]) {
-        for nth in unconfirmed.iter().filter_map(|write| write.nth) {
-            if let Some(item) = self.items.get_mut(nth) {
-                item.state = State::Failed(ForwardFailure::Unconfirmed);
+        let mut lost = Vec::new();
+        for write in unconfirmed {
+            let Some((nth, item)) = write.nth.and_then(|nth| Some((nth, self.items.get_mut(nth)?))) else { continue };
+            if write.is_lost {
+                lost.push(nth);
+            }
+            item.state = State::Failed(write.failure());
+        }
+        self.retry_lost(lost);
+        self.disavow_local(unconfirmed);
+    }
+
+    /// Has items that were executed here tried at the next owners of their slots, and what followed them on these slots.
+    fn retry_lost(&mut self, mut lost: Vec<usize>) {
+        lost.sort_unstable();
+        for index in &lost {
+            let slot = self.items[*index].slot;
+            let behind =
+                |at: &usize| self.items[*at].slot == slot && matches!(self.items[*at].state, State::Done { .. });
+            let behind: Vec<usize> = (index + 1..self.items.len()).filter(behind).collect();
+            // A write behind it that is safe was executed elsewhere, and must not come before it.
+            if slot != NO_SLOT && !behind.iter().any(|at| self.items[*at].is_write) {
+                self.retry(*index);
+                behind.into_iter().for_each(|at| self.retry(at));
             }
         }
+    }
+
+    /// Makes errors of the replies of what the session itself has executed: no other owner can tell what became of it.
+    fn disavow_local(&mut self, unconfirmed: &[Withheld]) {
         let local = unconfirmed.iter().filter(|write| write.nth.is_none() && !write.reply.is_empty());
-        let mut ranges: Vec<Range<usize>> = local.map(|write| write.reply.clone()).collect();
-        ranges.sort_unstable_by_key(|range| range.start);
+        let mut ranges: Vec<_> = local.map(|write| (write.reply.clone(), write.failure())).collect();
+        ranges.sort_unstable_by_key(|(range, _)| range.start);
         // A command that wrote to several slots is there for each.
-        ranges.dedup();
+        ranges.dedup_by(|(one, _), (other, _)| one == other);
         // From the last on: what is replaced moves only what is behind it.
-        for range in ranges.into_iter().rev() {
+        for (range, failure) in ranges.into_iter().rev() {
             let mut error = Vec::new();
-            write_failure(ForwardFailure::Unconfirmed, false, &mut error);
+            write_failure(failure, false, &mut error);
             for item in self.items.iter_mut().filter(|item| item.at >= range.end) {
                 item.at = item.at - range.len() + error.len();
             }

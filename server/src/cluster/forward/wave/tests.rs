@@ -1,6 +1,6 @@
-use std::time::Instant;
+use std::{ops::Range, time::Instant};
 
-use rondache_protocol::bus::forward::Manner;
+use rondache_protocol::bus::{forward::Manner, replicate::SlotPosition};
 
 use super::*;
 use crate::cluster::{
@@ -126,4 +126,47 @@ fn a_write_that_was_sent_and_lost_has_an_unknown_outcome_and_one_that_was_not_ha
     wave.give_up(|_| ForwardFailure::BetweenOwners);
     let failures: Vec<_> = (0..2).map(|index| wave.reply(index)).collect();
     assert_eq!(failures, [Err(ForwardFailure::OutcomeUnknown), Err(ForwardFailure::BetweenOwners)]);
+}
+
+/// An item's write, or that of the local reply there, which nobody has confirmed.
+fn unconfirmed(nth: Option<usize>, reply: Range<usize>, is_lost: bool) -> Withheld {
+    let written = Written { slot: 1, at: SlotPosition { epoch: 1, seq: 1 } };
+    Withheld { written, others: vec![], copies: vec![], wanted: 1, reply, nth, is_lost }
+}
+
+#[test]
+fn a_write_that_ran_here_and_was_lost_with_its_slot_waits_for_the_next_owner_and_so_do_the_reads_behind_it() {
+    let mut wave = Wave::default();
+    let read = Joining { is_write: false, ..joining(0) };
+    let joining = [read, joining(0), read, Joining { slot: 2, ..read }];
+    joining.into_iter().for_each(|joining| wave.push(joining, None, |_| {}));
+    (0..4).for_each(|index| done(&mut wave, index, b"+"));
+    wave.disavow(&[unconfirmed(Some(1), 0..0, true)]);
+    let waits: Vec<bool> = wave.items.iter().map(|item| item.state == State::Waiting).collect();
+    assert_eq!((waits, wave.unresolved), (vec![false, true, true, false], 2));
+    let retries: Vec<bool> = wave.items.iter().map(|item| item.may_have_run).collect();
+    assert_eq!(retries, [false, true, false, false]);
+}
+
+#[test]
+fn a_write_that_was_lost_is_not_put_behind_a_later_one_that_is_safe() {
+    let mut wave = Wave::default();
+    (0..3).for_each(|_| wave.push(joining(0), None, |_| {}));
+    (0..3).for_each(|index| done(&mut wave, index, b"+"));
+    wave.disavow(&[unconfirmed(Some(2), 0..0, true), unconfirmed(Some(0), 0..0, true)]);
+    assert_eq!((wave.reply(0), wave.reply(1)), (Err(ForwardFailure::OutcomeUnknown), Ok(&b"+"[..])));
+    assert_eq!((wave.items[2].state, wave.unresolved), (State::Waiting, 1));
+}
+
+#[test]
+fn what_the_session_itself_wrote_or_all_nodes_did_has_an_unknown_outcome_once_it_was_lost() {
+    let mut wave = Wave::default();
+    wave.local.extend_from_slice(b"+1\r\n+2\r\n");
+    wave.push(Joining { slot: NO_SLOT, target: Target::Here, ..joining(8) }, None, |_| {});
+    done(&mut wave, 0, b"+3\r\n");
+    wave.disavow(&[unconfirmed(None, 0..4, false), unconfirmed(None, 4..8, true), unconfirmed(Some(0), 0..0, true)]);
+    let mut out = Vec::new();
+    wave.assemble(&mut out);
+    let (unconfirmed, unknown) = (ForwardFailure::Unconfirmed, ForwardFailure::OutcomeUnknown);
+    assert_eq!(String::from_utf8(out).unwrap(), format!("-{unconfirmed}\r\n-{unknown}\r\n-{unknown}\r\n"));
 }

@@ -46,6 +46,11 @@ impl TestNode {
     }
 }
 
+/// A write that waits for one copy, of which there is none.
+fn withheld_of(written: Written) -> Withheld {
+    Withheld { written, others: vec![], copies: vec![], wanted: 1, reply: 0..0, nth: None, is_lost: false }
+}
+
 #[test]
 fn a_retry_is_answered_by_the_owner_and_by_every_copy_however_it_was_made() {
     let mut world = World::new(2, 1);
@@ -129,7 +134,7 @@ async fn a_write_that_waits_for_a_copy_is_confirmed_once_its_slot_is_handed_over
     world.0[0].run(&format!("INCR {KEY}"));
     world.0[0].note_position();
     let written = world.0[0].written[0];
-    let withheld = || vec![Withheld { written, others: vec![], copies: vec![], wanted: 1, reply: 0..0, nth: None }];
+    let withheld = || vec![withheld_of(written)];
     let mut before = withheld();
     withheld::wait(&world.0[0].node, &mut before, PATIENCE).await;
     assert_eq!(before.len(), 1, "there is no copy");
@@ -139,6 +144,63 @@ async fn a_write_that_waits_for_a_copy_is_confirmed_once_its_slot_is_handed_over
     let mut after = withheld();
     withheld::wait(&world.0[0].node, &mut after, PATIENCE).await;
     assert!(after.is_empty(), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_for_a_copy_waits_no_more_once_its_slot_was_taken_away() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let mut withheld = vec![withheld_of(world.0[0].written[0])];
+    let other = world.id(1);
+    world.0[0].plane.follow(slot(), 2, Some(other), Follow::Forward);
+    let began = tokio::time::Instant::now();
+    withheld::wait(&world.0[0].node, &mut withheld, PATIENCE).await;
+    assert!(matches!(withheld.as_slice(), [Withheld { is_lost: true, .. }]), "{withheld:?}");
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_beside_one_whose_slot_was_taken_away_is_still_confirmed() {
+    const KEPT_KEY: &str = "{kept}k";
+    let mut world = World::new(2, 1);
+    let kept = slot_of(KEPT_KEY.as_bytes());
+    world.begin(slot());
+    world.begin(kept);
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    let lost = world.0[0].written[0];
+    world.0[0].run(&format!("INCR {KEPT_KEY}"));
+    let at = world.0[0].node.store.control(kept, |control| control.position());
+    let mut withheld = vec![withheld_of(lost), withheld_of(Written { slot: kept, at })];
+    let other = world.id(1);
+    world.0[0].plane.follow(slot(), 2, Some(other), Follow::Forward);
+    let node = world.0[0].node.clone();
+    let (mut waits, began) = (Box::pin(withheld::wait(&node, &mut withheld, PATIENCE)), tokio::time::Instant::now());
+    tokio::select! {
+        biased;
+        () = &mut waits => panic!("one may still be confirmed"),
+        () = tokio::time::sleep(PATIENCE / 2) => {}
+    }
+    world.copy(kept, 0, 1);
+    waits.await;
+    assert!(matches!(withheld.as_slice(), [Withheld { is_lost: true, .. }]), "{withheld:?}");
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[test]
+fn whoever_lost_a_slot_has_executed_nothing_of_it_when_it_is_made_a_copy_again() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.0[0].forwarded(1, &format!("INCR {KEY}"));
+    let other = world.id(1);
+    world.0[0].plane.follow(slot(), 2, Some(other), Follow::Forward);
+    world.0[1].plane.own(slot(), 2, Start::Cold, &[]);
+    world.0[1].forwarded(2, &format!("INCR {KEY}"));
+    world.copy(slot(), 1, 0);
+    assert_eq!(world.0[0].retried(1), Retried::NotExecuted);
+    assert_eq!(world.0[0].retried(2), Retried::Done(b":1\r\n".to_vec()));
 }
 
 #[test]

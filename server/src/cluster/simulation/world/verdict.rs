@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rondache_protocol::bus::identity::Identity;
 
-use super::{BEGAN_UNIX_MS, Host, World};
+use super::{BEGAN_UNIX_MS, World};
 use crate::{
     cluster::{
         coordinator::plan::Plan,
@@ -57,14 +57,7 @@ impl World {
             self.checks.shared_since_ms.clear();
             return;
         }
-        // A node that goes on in the moment in which it is taken for dead takes its slots back from who took them over. Whoever
-        // asked that one again for a write's reply, which waits for a copy there, is told that nobody knows what became of it.
-        let is_excused = |error: &SeenError| {
-            let was_frozen = |host: &Host| host.frozen_until_ms > error.called_ms;
-            error.reply.contains("UNKNOWN") && self.hosts.iter().any(was_frozen)
-        };
-        let mut errors = self.history.errors.iter().skip(self.checks.errors);
-        if let Some(error) = errors.find(|error| !is_excused(error)) {
+        if let Some(error) = self.history.errors.get(self.checks.errors) {
             let views: Vec<_> =
                 self.nodes().map(|(host, node)| (host, node.others(), node.view.has_majority())).collect();
             let SeenError { host, called_ms, reply } = error;
