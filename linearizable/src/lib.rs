@@ -5,7 +5,10 @@
 //! effect, so at any time the search keeps just the possible values, each with those open operations that have taken
 //! effect already.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 /// What a client did, and was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Action {
     IncrementUnseen,
     /// DEL, and whether there was a key.
     Delete(bool),
+    /// DEL whose answer nobody has seen, or one of several keys that were not told apart.
+    DeleteUnseen,
 }
 
 impl Action {
@@ -31,57 +36,77 @@ impl Action {
             Self::Increment(result) => (value.unwrap_or(0) + 1 == result).then_some(Some(result)),
             Self::IncrementUnseen => Some(Some(value.unwrap_or(0) + 1)),
             Self::Delete(existed) => (existed == value.is_some()).then_some(None),
+            Self::DeleteUnseen => Some(None),
         }
     }
 }
 
-/// One operation on one key. A client has one at a time.
+/// One operation on one key.
+///
+/// A client's operations take effect in the order in which it asked for them, also where it sent several at once (a
+/// pipeline): of those that have the same call, that of the history. A read alone holds up nothing behind it: one that is
+/// asked again, since its reply was lost, may see what was sent behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
-    /// Who asked; below [`CLIENTS_MAX`].
+    /// Who asked.
     pub client: usize,
     /// What it was.
     pub action: Action,
     /// When it was sent, since whatever moment all operations are counted from.
     pub called: Duration,
     /// When the reply was there. `None`: there was none, or one that said that nobody knows the outcome: then it may have
-    /// taken effect at any time after its call, or not at all, and its client has no later operation.
+    /// taken effect at any time after its call, or not at all, and none of its client's later operations waits for it.
     pub returned: Option<Duration>,
 }
 
-/// Clients that may use one key.
-pub const CLIENTS_MAX: usize = u64::BITS as usize;
+/// Operations on one key that may be open at a time; one that has no reply stays open.
+pub const OPEN_MAX: usize = u64::BITS as usize;
 
 /// The first operation that cannot have happened, whatever the order of those that overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct Violation(pub Operation);
 
-/// A possible state: the key's value, and a bit per client whose open operation has taken effect.
+/// A possible state: the key's value, and a bit per open operation that has taken effect.
 type State = (u64, Option<i64>);
+
+/// An operation that was called and has not returned.
+struct Open<'h> {
+    operation: &'h Operation,
+    /// Its own among those that are open.
+    bit: u64,
+    /// The bits of its client's writes that come before it, and have not returned either.
+    behind: u64,
+}
 
 /// Looks for an order. The key does not exist in the beginning.
 ///
 /// # Errors
 /// There is none.
+///
+/// # Panics
+/// More than [`OPEN_MAX`] operations are open at a time.
 pub fn check(history: &[Operation]) -> Result<(), Violation> {
-    let mut events: Vec<(Duration, bool, &Operation)> = Vec::new();
-    for operation in history {
-        events.push((operation.called, false, operation));
-        events.extend(operation.returned.map(|returned| (returned, true, operation)));
+    let mut events: Vec<(Duration, bool, usize, &Operation)> = Vec::new();
+    for (index, operation) in history.iter().enumerate() {
+        events.push((operation.called, false, index, operation));
+        events.extend(operation.returned.map(|returned| (returned, true, index, operation)));
     }
     // What is called at the very moment at which another returns overlaps with it.
-    events.sort_by_key(|(at, is_return, _)| (*at, *is_return));
+    events.sort_by_key(|(at, is_return, index, _)| (*at, *is_return, *index));
     let mut states: HashSet<State> = HashSet::from([(0, None)]);
-    let mut open: Vec<&Operation> = Vec::new();
-    for (_, is_return, operation) in events {
+    let mut open: BTreeMap<usize, Open<'_>> = BTreeMap::new();
+    for (_, is_return, index, operation) in events {
         if !is_return {
-            open.push(operation);
+            let opened = Open::new(operation, open.values());
+            open.insert(index, opened);
             continue;
         }
-        let bit = 1 << operation.client;
+        let Some(Open { bit, .. }) = open.get(&index) else { continue };
+        let bit = *bit;
         states = let_take_effect(states, &open).into_iter().filter(|(done, _)| done & bit != 0).collect();
         states = states.into_iter().map(|(done, value)| (done & !bit, value)).collect();
-        open.retain(|other| other.client != operation.client);
+        open.remove(&index);
+        open.values_mut().for_each(|other| other.behind &= !bit);
         if states.is_empty() {
             return Err(Violation(*operation));
         }
@@ -89,14 +114,45 @@ pub fn check(history: &[Operation]) -> Result<(), Violation> {
     Ok(())
 }
 
+impl<'h> Open<'h> {
+    fn new<'o>(operation: &'h Operation, open: impl Iterator<Item = &'o Open<'h>>) -> Self
+    where
+        'h: 'o,
+    {
+        let (mut used, mut behind) = (0, 0);
+        for other in open {
+            used |= other.bit;
+            let is_read = matches!(other.operation.action, Action::Read(_));
+            if other.operation.client == operation.client && other.operation.returned.is_some() && !is_read {
+                behind |= other.bit;
+            }
+        }
+        assert!(used != u64::MAX, "more than {OPEN_MAX} operations of one key are open");
+        Self { operation, bit: 1 << used.trailing_ones(), behind }
+    }
+
+    fn may_take_effect(&self, done: u64) -> bool {
+        done & self.bit == 0 && done & self.behind == self.behind
+    }
+}
+
+/// The state after all reads that see its value: none is better off later.
+fn let_read((mut done, value): State, open: &BTreeMap<usize, Open<'_>>) -> State {
+    let sees = |open: &Open<'_>| open.operation.action == Action::Read(value);
+    while let Some(read) = open.values().find(|open| open.may_take_effect(done) && sees(open)) {
+        done |= read.bit;
+    }
+    (done, value)
+}
+
 /// All that can have come of these states by open operations, in any order.
-fn let_take_effect(states: HashSet<State>, open: &[&Operation]) -> HashSet<State> {
-    let mut unseen: Vec<State> = states.iter().copied().collect();
-    let mut reached = states;
+fn let_take_effect(states: HashSet<State>, open: &BTreeMap<usize, Open<'_>>) -> HashSet<State> {
+    let mut reached: HashSet<State> = states.into_iter().map(|state| let_read(state, open)).collect();
+    let mut unseen: Vec<State> = reached.iter().copied().collect();
     while let Some((done, value)) = unseen.pop() {
-        for operation in open.iter().filter(|operation| done & (1 << operation.client) == 0) {
+        for Open { operation, bit, .. } in open.values().filter(|open| open.may_take_effect(done)) {
             if let Some(value) = operation.action.apply(value) {
-                let state = (done | 1 << operation.client, value);
+                let state = let_read((done | bit, value), open);
                 if reached.insert(state) {
                     unseen.push(state);
                 }
@@ -172,5 +228,35 @@ mod tests {
             assert!(check(&[unseen(0, 0, action), read(2, Some(1)), read(4, None)]).is_err());
         }
         assert!(check(&[unseen(0, 0, Action::IncrementUnseen), read(2, Some(2))]).is_err());
+    }
+
+    #[test]
+    fn what_a_client_sent_at_once_takes_effect_in_its_order() {
+        let pipeline = |seen| {
+            [at(0, 0, 10, Action::Write(5)), at(0, 0, 10, Action::Increment(6)), at(0, 0, 10, Action::Read(seen))]
+        };
+        assert!(check(&pipeline(Some(6))).is_ok());
+        assert!(check(&pipeline(Some(5))).is_err());
+        let other = at(1, 3, 4, Action::Write(8));
+        assert!(check(&[pipeline(Some(8)).as_slice(), &[other]].concat()).is_ok());
+        let asked_again = [at(0, 0, 10, Action::Read(Some(5))), at(0, 0, 10, Action::Write(5))];
+        assert!(check(&asked_again).is_ok());
+    }
+
+    #[test]
+    fn what_has_no_reply_holds_up_nothing_that_its_client_sent_behind_it() {
+        let history =
+            [unseen(0, 0, Action::Write(5)), at(0, 0, 10, Action::Read(None)), at(1, 11, 12, Action::Read(Some(5)))];
+        assert!(check(&history).is_ok());
+    }
+
+    #[test]
+    fn a_deletion_that_nobody_saw_may_have_found_a_key_or_none() {
+        for before in [None, Some(1)] {
+            let write = before.map(|value| at(0, 0, 1, Action::Write(value)));
+            let rest = [at(0, 2, 3, Action::DeleteUnseen), at(0, 4, 5, Action::Read(None))];
+            let history: Vec<Operation> = write.into_iter().chain(rest).collect();
+            assert!(check(&history).is_ok());
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use rondache_protocol::{bus::identity::Identity, slot::SLOTS};
 
 use super::{
+    Cluster,
     member::View,
     routing::{PeerIndex, Routing},
     table::SlotTable,
@@ -59,6 +60,26 @@ impl ReadRoutes {
                 }
             };
             self.set(slot, chosen.and_then(|node| routing.index_of(&node)));
+        }
+    }
+}
+
+/// By what the routes of reads were chosen last: the table's digest, the view's version, and the setting.
+#[derive(Debug, Default)]
+pub(crate) struct ChosenBy(u64, u64, ReadFrom);
+
+impl ChosenBy {
+    /// Has them chosen anew where that has changed.
+    pub(crate) fn look(&mut self, cluster: &Cluster, sources: (&SlotTable, &View), read_from: ReadFrom) {
+        let (table, view) = sources;
+        let chosen_by = match read_from {
+            // Nobody looks.
+            ReadFrom::Owner => (0, 0, read_from),
+            _ => (table.digest(), view.version, read_from),
+        };
+        if chosen_by != (self.0, self.1, self.2) {
+            *self = Self(chosen_by.0, chosen_by.1, chosen_by.2);
+            cluster.read_routes.choose(sources, &cluster.routing, &cluster.identity, read_from);
         }
     }
 }

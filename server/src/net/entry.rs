@@ -20,13 +20,14 @@ use super::{
 };
 use crate::{
     cluster::{
+        Cluster,
         forward::{
             error::ForwardFailure,
             links::WaveKey,
             wave::{Item, State, Target, Wave},
         },
         replication::withheld::Withheld,
-        routing::{Route, Routing},
+        routing::Route,
     },
     node::{Node, clock},
     session::{
@@ -126,7 +127,7 @@ impl<'e> Entry<'e> {
                     (wave.deadline, wave.retry_at) = (Some(now + patience / 5), None);
                     continue;
                 }
-                wave.give_up(|item| why_waiting(routing, item));
+                wave.give_up(|item| why_waiting(&node.cluster, item));
                 continue;
             }
             let is_due = wave.retry_at.is_none_or(|at| at <= now) || wave.has_new_route(routing);
@@ -279,9 +280,12 @@ fn joins(wave: &Wave, before: usize, after: usize) -> bool {
 }
 
 /// Why a request that was never executed could not be, at its deadline.
-fn why_waiting(routing: &Routing, item: &Item) -> ForwardFailure {
+fn why_waiting(cluster: &Cluster, item: &Item) -> ForwardFailure {
     match item.target {
-        Target::Owner if !matches!(routing.route(item.slot), Route::Peer(_)) => ForwardFailure::BetweenOwners,
+        // Without a majority, where that matters, nobody takes a slot over: it is not between owners.
+        Target::Owner if cluster.may_write() && !matches!(cluster.routing.route(item.slot), Route::Peer(_)) => {
+            ForwardFailure::BetweenOwners
+        }
         _ => ForwardFailure::Unreachable,
     }
 }

@@ -45,23 +45,21 @@ impl Gather {
             return ReplyWriter::new(out, RespVersion::V2).integer(self.least(wave, first));
         }
         let parts = first..first + self.parts;
-        let replies: Result<Vec<&[u8]>, ForwardFailure> = parts.map(|index| wave.reply(index)).collect();
+        let replies: Vec<Result<&[u8], ForwardFailure>> = parts.map(|index| wave.reply(index)).collect();
         let version = if self.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
-        match replies {
-            Err(failure) => {
-                let parts = (first..first + self.parts).map(|index| wave.reply(index));
-                // One part that ran makes it a lie that nothing did.
-                let is_partial =
-                    self.combine == Combine::Flushed && failure.is_retryable() && parts.flatten().count() > 0;
-                let failure = if is_partial { ForwardFailure::OutcomeUnknown } else { failure };
-                ReplyWriter::new(out, version).error(failure.to_string());
-            }
-            Ok(replies) => {
-                if let Some(error) = replies.iter().find(|reply| reply.starts_with(b"-")) {
-                    return out.extend_from_slice(error);
-                }
+        let failed = replies.iter().find(|reply| !reply.is_ok_and(is_done)).copied();
+        let is_write = wave.items.get(first).is_some_and(|part| part.is_write) || self.combine == Combine::Flushed;
+        match failed {
+            None => {
+                let replies: Vec<&[u8]> = replies.into_iter().flatten().collect();
                 self.combine(&replies, &mut ReplyWriter::new(out, version));
             }
+            // One part that ran, or may have run, makes it a lie that nothing did.
+            Some(failed) if is_write && !may_have_run(failed) && replies.iter().any(|reply| may_have_run(*reply)) => {
+                ReplyWriter::new(out, version).error(ForwardFailure::OutcomeUnknown.to_string());
+            }
+            Some(Ok(error)) => out.extend_from_slice(error),
+            Some(Err(failure)) => ReplyWriter::new(out, version).error(failure.to_string()),
         }
     }
 
@@ -127,6 +125,19 @@ impl Gather {
                 }
             }
         }
+    }
+}
+
+/// Whether a reply is none of an error.
+fn is_done(reply: &[u8]) -> bool {
+    !reply.starts_with(b"-")
+}
+
+/// Whether a part with that reply, or that failure, may have been executed.
+fn may_have_run(reply: Result<&[u8], ForwardFailure>) -> bool {
+    match reply {
+        Ok(reply) => is_done(reply),
+        Err(failure) => matches!(failure, ForwardFailure::OutcomeUnknown | ForwardFailure::Unconfirmed),
     }
 }
 

@@ -23,13 +23,11 @@ use crate::{
         },
         member::View,
         plane::PlaneEvent,
+        read_routes::ChosenBy,
         replication::{Replication, plane::Plane},
         thread::net::{ClusterNet, Joined},
     },
-    config::{
-        cluster::{self as config, ReadFrom},
-        settings::Settings as NodeSettings,
-    },
+    config::{cluster as config, settings::Settings as NodeSettings},
     node::{Node, clock},
 };
 
@@ -72,7 +70,7 @@ pub(crate) struct Coordination {
     snapshots: Snapshots,
     reports: Reports,
     /// Digest of the table, version of the view and the setting by which the copies that answer reads were chosen.
-    reads_chosen_by: (u64, u64, ReadFrom),
+    reads_chosen_by: ChosenBy,
     plane: Plane,
     out: Vec<Outgoing>,
     /// The coordinator's zero of time.
@@ -99,7 +97,7 @@ impl Coordination {
             weight: settings.cluster.weight,
             snapshots: Snapshots::default(),
             reports: Reports::default(),
-            reads_chosen_by: (0, 0, ReadFrom::Owner),
+            reads_chosen_by: ChosenBy::default(),
             plane: Plane::new(replication.clone()),
             node,
             net,
@@ -317,18 +315,9 @@ impl Coordination {
 
     /// Looks which copies are to answer reads, where that may have changed.
     fn choose_reads(&mut self) {
-        let cluster = &self.node.cluster;
         let read_from = self.node.settings.load().cluster.read_from;
-        let chosen_by = match read_from {
-            // Nobody looks.
-            ReadFrom::Owner => (0, 0, read_from),
-            _ => (self.coordinator.table().digest(), self.view.version, read_from),
-        };
-        if chosen_by != self.reads_chosen_by {
-            self.reads_chosen_by = chosen_by;
-            let sources = (self.coordinator.table(), self.view.as_ref());
-            cluster.read_routes.choose(sources, &cluster.routing, &cluster.identity, read_from);
-        }
+        let sources = (self.coordinator.table(), self.view.as_ref());
+        self.reads_chosen_by.look(&self.node.cluster, sources, read_from);
     }
 
     fn publish(&mut self) {
@@ -350,7 +339,7 @@ async fn ordered_to_leave(node: &Node) {
     }
 }
 
-fn policy_of(settings: &NodeSettings) -> PartitionPolicy {
+pub(in crate::cluster) fn policy_of(settings: &NodeSettings) -> PartitionPolicy {
     match settings.cluster.partition_policy {
         config::PartitionPolicy::Available => PartitionPolicy::Available,
         config::PartitionPolicy::Majority => PartitionPolicy::Majority,

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{Options, World};
+use super::{
+    partition::cut_in_two,
+    world::{Asks, Options, World},
+};
+use crate::config::cluster::{PartitionPolicy, ReadFrom};
 
 /// The kinds of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,28 +18,49 @@ pub(super) enum Scenario {
     /// A node is cut off from all others for a while, takes over what it can, and comes back: the others' clients see
     /// nothing of it.
     Isolation,
+    /// The cluster is cut in two, and who has no majority refuses writes: nothing that anybody was told is done is lost.
+    Majority,
+    /// As `Calm`, with commands and transactions on several keys, and pipelines.
+    Several,
+    /// As `Calm`, with copies that answer reads.
+    Copies,
 }
 
 /// How long a cluster may take to be as it should be.
-const SETTLE_MS: u64 = 60_000;
+pub(super) const SETTLE_MS: u64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 
 impl Scenario {
     pub(super) fn options(self, random: &mut fastrand::Rng) -> Options {
         let write_acks = if self == Self::Rough { random.usize(..2) } else { 1 };
         let skew_ms_max = if random.bool() { random.i64(0..2_000) } else { 0 };
-        Options { write_acks, skew_ms_max, copies: 1 + usize::from(random.u8(..4) == 0), ..Options::default() }
+        let copies = 1 + usize::from(random.u8(..4) == 0);
+        let options = Options { write_acks, skew_ms_max, copies, ..Options::default() };
+        match self {
+            Self::Majority => {
+                let write_acks = random.usize(1..=copies);
+                let asks = if random.bool() { Asks::Several } else { Asks::One };
+                Options { write_acks, asks, policy: PartitionPolicy::Majority, ..options }
+            }
+            Self::Several => Options { asks: Asks::Several, ..options },
+            Self::Copies => {
+                let read_from = if random.bool() { ReadFrom::Replica } else { ReadFrom::Nearest };
+                Options { read_from, ..options }
+            }
+            Self::Calm | Self::Rough | Self::Isolation => options,
+        }
     }
 
     pub(super) fn play(self, world: &mut World) {
         world.settle(SETTLE_MS);
-        world.be_strict(self == Self::Calm);
+        world.be_strict(matches!(self, Self::Calm | Self::Several | Self::Copies));
         let faults = world.random.usize(2..4);
         for _ in 0..faults {
             match self {
-                Self::Calm => calm(world),
+                Self::Calm | Self::Several | Self::Copies => calm(world),
                 Self::Rough => rough(world),
                 Self::Isolation => isolation(world),
+                Self::Majority => cut_in_two(world),
             }
         }
         world.heal();
@@ -43,7 +68,7 @@ impl Scenario {
         world.settle(SETTLE_MS);
         world.let_clients(false);
         world.check_copies();
-        if self != Self::Rough {
+        if self != Self::Rough && !world.is_lossy {
             world.check_histories();
         }
         assert!(world.history.answered > 100, "too little was asked to show anything: {}", world.history.answered);

@@ -7,6 +7,7 @@
 //! | `faults` | what goes wrong in a run |
 //! | `network` | links: delay, order, loss, cuts |
 //! | `node` | the parts of one node, put together |
+//! | `partition` | a cluster that is cut in two, and what its minority may say |
 //! | `seeds` | which seeds run |
 //! | `wires` | connections, which are whole and in order, or broken |
 //! | `world` | the hosts, what happens in which order, and what must hold |
@@ -19,7 +20,8 @@
 //! *Modelled*: the network, with connections that are whole and in order or broken; what `runtime/`, `thread/` and
 //! `replication::link` do between these parts and sockets, their timers included (no reports, no settings that spread, no
 //! seeds that found a cluster: the first host does); the bus port's gate; threads, which here have their turns one after the
-//! other; the planner, since real plans are for 16384 slots. Clients send one command at a time; SET, GET, INCR and DEL.
+//! other; the planner, since real plans are for 16384 slots. Clients send GET, SET, INCR and DEL; where a scenario says so,
+//! MGET, MSET and DEL of several slots, transactions on a pair of keys, and pipelines. Nothing blocks.
 //!
 //! `RONDACHE_SIM_SEEDS=500 cargo test -p rondache-server --lib cluster::simulation` runs many seeds; `RONDACHE_SIM_SEED=123`
 //! runs one again, and `RONDACHE_SIM_TRACE=1` shows its steps.
@@ -29,6 +31,7 @@ mod faults;
 pub(super) mod favourites;
 pub(super) mod network;
 mod node;
+mod partition;
 pub(super) mod seeds;
 mod wires;
 mod world;
@@ -67,6 +70,21 @@ fn nodes_come_together_and_copies_hold_what_owners_hold_after_anything() {
 #[test]
 fn clients_of_the_majority_see_nothing_of_a_node_that_was_cut_off() {
     run_all(2, Scenario::Isolation);
+}
+
+#[test]
+fn nothing_that_anybody_was_told_is_lost_in_a_cluster_cut_in_two_whose_minority_refuses_writes() {
+    run_all(3, Scenario::Majority);
+}
+
+#[test]
+fn what_clients_ask_of_several_keys_or_at_once_is_done_as_if_nothing_went_wrong() {
+    run_all(4, Scenario::Several);
+}
+
+#[test]
+fn copies_answer_reads_with_what_was_there_a_moment_ago() {
+    run_all(5, Scenario::Copies);
 }
 
 #[test]

@@ -25,8 +25,9 @@ use crate::{
             tuning::Tuning,
         },
         plane::{PlaneEvent, Row},
+        read_routes::ChosenBy,
         replication::{Outlets, Replication, mover::Mover, plane::Plane},
-        runtime::peers,
+        runtime::{coordination, peers},
     },
     config::{cluster::ClusterSettings, settings::Settings},
     net::worker::Worker,
@@ -85,6 +86,7 @@ pub(super) struct SimNode {
     /// When its process ends, once it has said farewell.
     pub(super) ends_ms: Option<u64>,
     guarding: Guarding,
+    reads_chosen_by: ChosenBy,
     plane: Plane,
     mover: Mover,
     outlets: Outlets,
@@ -113,10 +115,14 @@ impl SimNode {
         let cluster = ClusterSettings {
             replicas: options.copies,
             write_acks: options.write_acks,
+            partition_policy: options.policy,
+            read_from: options.read_from,
             node_name: format!("host-{host}"),
             ..ClusterSettings::default()
         };
-        let node = Node::new(Settings { ttl_jitter_percent: 0, cluster, ..Settings::default() });
+        let settings = Settings { ttl_jitter_percent: 0, cluster, ..Settings::default() };
+        let policy = coordination::policy_of(&settings);
+        let node = Node::new(settings);
         let identity = node.cluster.identity;
         let (replication, outlets) = Replication::new(node.clone(), STREAMS);
         let addr = |port| SocketAddr::new(bus_addr(host).ip(), port);
@@ -130,8 +136,8 @@ impl SimNode {
             is_leaving: false,
             protocol: VERSIONS,
         };
-        let settings =
-            CoordinatorSettings { slots: options.slots, copies: options.copies, ..CoordinatorSettings::default() };
+        let (slots, copies) = (options.slots, options.copies);
+        let settings = CoordinatorSettings { slots, copies, policy, ..CoordinatorSettings::default() };
         Self {
             identity,
             coordinator: Coordinator::new(identity, settings, Box::new(Favourites), fastrand::u64(..)),
@@ -145,6 +151,7 @@ impl SimNode {
             is_leaving: false,
             ends_ms: None,
             guarding: Guarding::default(),
+            reads_chosen_by: ChosenBy::default(),
             plane: Plane::new(replication.clone()),
             mover: Mover::new(replication.clone(), clock::unix_ms()),
             outlets,
@@ -304,6 +311,8 @@ impl SimNode {
         self.drive(now, |coordinator, io| coordinator.hurry(io, &awaited));
         self.drive(now, Coordinator::tick);
         self.tell_workers();
+        let read_from = self.node.settings.load().cluster.read_from;
+        self.reads_chosen_by.look(&self.node.cluster, (self.coordinator.table(), self.view.as_ref()), read_from);
         let has_takers =
             self.view.live().any(|member| member.info.identity != self.identity && !member.info.is_leaving);
         if self.is_leaving && self.ends_ms.is_none() && (self.coordinator.has_left() || !has_takers) {

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     cluster::{bus::control::Control, member::MemberInfo, membership::exchange::Entry},
+    config::cluster::{PartitionPolicy, ReadFrom},
     node::clock::simulated::{self, Times},
 };
 
@@ -35,6 +36,15 @@ const BEGAN_UNIX_MS: u64 = 1_700_000_000_000;
 /// For how long the machines ran before.
 const BEGAN_BOOT_MS: u64 = 5_000_000;
 
+/// What clients ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// One command on one key at a time.
+    One,
+    /// That, commands and transactions on several keys, and pipelines.
+    Several,
+}
+
 /// How a world differs from another.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
@@ -44,11 +54,23 @@ pub(super) struct Options {
     pub(super) clients: usize,
     /// How far apart the hosts' clocks may be.
     pub(super) skew_ms_max: i64,
+    pub(super) policy: PartitionPolicy,
+    pub(super) asks: Asks,
+    pub(super) read_from: ReadFrom,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { slots: 24, copies: 1, write_acks: 1, clients: 6, skew_ms_max: 0 }
+        Self {
+            slots: 24,
+            copies: 1,
+            write_acks: 1,
+            clients: 6,
+            skew_ms_max: 0,
+            policy: PartitionPolicy::Available,
+            asks: Asks::One,
+            read_from: ReadFrom::Owner,
+        }
     }
 }
 
@@ -91,6 +113,8 @@ pub(super) struct World {
     pub(super) random: fastrand::Rng,
     /// Whether one thing goes wrong at a time, so that nothing may be lost and nobody may see an error.
     pub(super) is_strict: bool,
+    /// Whether more nodes were missing at a time than writes have copies: what clients were told may be gone.
+    pub(super) is_lossy: bool,
     pub(super) history: History,
     pub(super) network: Network,
     pub(super) hosts: Vec<Host>,
@@ -120,6 +144,7 @@ impl World {
         Self {
             random: fastrand::Rng::with_seed(seed),
             is_strict: false,
+            is_lossy: false,
             history: History::default(),
             network: Network::default(),
             hosts: Vec::new(),
@@ -144,7 +169,7 @@ impl World {
     pub(super) fn start(&mut self, nodes: usize) {
         (0..nodes).for_each(|_| self.add_host());
         let now = self.now();
-        self.clients = (0..self.options.clients).map(|_| Client::new(&mut self.history, now)).collect();
+        self.clients = (0..self.options.clients).map(|_| Client::new(now)).collect();
     }
 
     pub(super) fn run(&mut self, ms: u64) {
@@ -291,7 +316,7 @@ impl World {
         let now = self.now();
         for client in self.clients.iter_mut().filter(|client| client.host() == Some(host)) {
             if self.are_clients_on || !client.is_idle() {
-                client.go_on(node, &mut self.history, now, &mut self.random, self.options.slots);
+                client.go_on(node, &mut self.history, now, &mut self.random, &self.options);
             }
         }
         for timed in std::mem::take(&mut self.history.timed) {

@@ -1,6 +1,6 @@
 //! What a scenario does to a world's hosts and links.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Host, World};
 use crate::cluster::simulation::node::SimNode;
@@ -49,6 +49,17 @@ impl World {
     pub(in crate::cluster::simulation) fn staying(&self) -> Vec<usize> {
         let stays = |node: &SimNode| node.is_joined && !node.is_leaving;
         (0..self.hosts.len()).filter(|host| self.hosts[*host].node.as_ref().is_some_and(stays)).collect()
+    }
+
+    /// Which host executes each slot.
+    pub(in crate::cluster::simulation) fn executors(&self) -> BTreeMap<u16, usize> {
+        let hosts = self.staying().into_iter().flat_map(|host| {
+            self.look_at_clocks_of(host);
+            let node = self.hosts[host].node.as_ref();
+            let executes = move |slot: &u16| node.is_some_and(|node| node.executes(*slot));
+            (0..self.options.slots).filter(executes).map(move |slot| (slot, host))
+        });
+        hosts.collect()
     }
 
     /// Such a host, at random.
