@@ -142,6 +142,12 @@ impl Coordinator {
             orphan.tries += 1;
             orphan.due_ms = io.now_ms + TAKE_MS;
             let tries = orphan.tries;
+            // Another has judged already, and leads this copy: by that it is ahead of what any was found to have. The row is on
+            // its way, but for one whose owner is gone by now, too.
+            let is_led = io.plane.position(slot).epoch > epoch;
+            if is_led && tries == 1 {
+                continue;
+            }
             let found = compare.found.remove(&slot).unwrap_or_default();
             if let Some(best) = self.judge(io, &row, found, tries)
                 && (tries > 1 || row.owner == self.me)
@@ -179,5 +185,90 @@ impl Coordinator {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rondache_protocol::bus::identity::NodeId;
+
+    use super::*;
+    use crate::cluster::{
+        coordinator::{
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::{Health, MemberInfo},
+        membership::simulation::info,
+        plane::Claim,
+    };
+
+    const SLOT: u16 = 3;
+    const STANDS: Position = Position { epoch: 1, seq: 7 };
+
+    /// A node that copies a slot, and what it was made to do.
+    struct Copy {
+        coordinator: Coordinator,
+        plane: Obedient,
+        now_ms: u64,
+    }
+
+    fn members() -> [MemberInfo; 3] {
+        [info(1, 1), info(2, 1), info(3, 1)]
+    }
+
+    fn id(member: u128) -> Identity {
+        Identity { generation: 1, id: NodeId(member) }
+    }
+
+    /// The slot's row: 2 owns it.
+    fn row(copies: [u128; 2]) -> Row {
+        let claim = Claim { firm_epoch: 1, provisional: 0 };
+        Row { slot: SLOT, epoch: 1, version: 1, claim, owner: id(2), copies: copies.map(id).to_vec() }
+    }
+
+    impl Copy {
+        /// The first member, who knows a row of the slot and takes everybody to be alive.
+        fn new(known: Row) -> Self {
+            let settings = Settings { slots: 8, ..Settings::default() };
+            let coordinator = Coordinator::new(id(1), settings, Box::new(StickyPlanner), 1);
+            let plane = Obedient { position: STANDS, ..Obedient::default() };
+            let mut copy = Self { coordinator, plane, now_ms: 1 };
+            copy.see(Health::Alive);
+            copy.run(|coordinator, io| coordinator.learn(io, id(2), known));
+            copy
+        }
+
+        fn run(&mut self, act: impl FnOnce(&mut Coordinator, &mut Io<'_>)) {
+            let (now_ms, out) = (self.now_ms, &mut Vec::new());
+            act(&mut self.coordinator, &mut Io { now_ms, plane: &mut self.plane, out });
+        }
+
+        /// Believes that of the slot's owner.
+        fn see(&mut self, owner: Health) {
+            let [me, other, third] = members();
+            let view = see([(&me, Health::Alive), (&other, owner), (&third, Health::Alive)]);
+            self.run(|coordinator, io| coordinator.view_changed(io, view));
+        }
+
+        fn tick_in(&mut self, ms: u64) {
+            self.now_ms += ms;
+            self.run(Coordinator::tick);
+        }
+    }
+
+    #[test]
+    fn who_is_led_by_the_next_owner_before_it_hears_the_answer_takes_nothing_over_at_first() {
+        let mut copy = Copy::new(row([3, 1]));
+        copy.see(Health::Dead);
+        copy.plane.position.epoch = 2;
+        let answer = Answer { gone: id(2), positions: vec![(SLOT, Some(STANDS))] };
+        let answer = CoordinatorMessage::Compared(answer);
+        copy.run(|coordinator, io| coordinator.message(io, id(3), answer.clone()));
+        assert_eq!(copy.plane.owned, []);
+        copy.tick_in(2 * TAKE_MS);
+        copy.run(|coordinator, io| coordinator.message(io, id(3), answer));
+        assert_eq!(copy.plane.owned, [(SLOT, 2)], "that owner is gone, too: no row of it has come");
     }
 }

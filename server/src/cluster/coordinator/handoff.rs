@@ -178,31 +178,16 @@ impl Coordinator {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::cluster::{
-        coordinator::{settings::Settings, sticky::StickyPlanner},
-        member::{Health, Member, View},
+        coordinator::{
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::Health,
         membership::simulation::info,
-        plane::{DataPlane, Position},
     };
-
-    /// Takes every order.
-    struct Obedient;
-
-    impl DataPlane for Obedient {
-        fn own(&mut self, _: u16, _: u64, _: Start, _: &[Identity]) {}
-        fn follow(&mut self, _: u16, _: u64, _: Option<Identity>, _: Follow) {}
-        fn start_copy(&mut self, _: u16, _: Identity) {}
-        fn stop_copy(&mut self, _: u16, _: Identity) {}
-        fn park(&mut self, _: u16) {}
-        fn unpark(&mut self, _: u16) {}
-        fn grant(&mut self, _: &Row) {}
-        fn position(&self, _: u16) -> Position {
-            Position::default()
-        }
-    }
 
     const SLOT: u16 = 3;
 
@@ -211,20 +196,15 @@ mod tests {
         let (me, taker) = (info(1, 1), info(2, 1));
         let settings = Settings { slots: 8, ..Settings::default() };
         let mut giver = Coordinator::new(me.identity, settings, Box::new(StickyPlanner), 1);
-        let (mut plane, mut out) = (Obedient, Vec::new());
+        let (mut plane, mut out) = (Obedient::default(), Vec::new());
         let mut io = Io { now_ms: 1, plane: &mut plane, out: &mut out };
         giver.found(&mut io);
         let row = giver.table.row(SLOT).expect("the founder owns every slot");
         giver.change_copies(row, vec![taker.identity]);
-        let see = |health| {
-            let members = [(&me, Health::Alive), (&taker, health)];
-            let members = members.map(|(info, health)| (info.identity.id, Member { info: info.clone(), health }));
-            Arc::new(View { version: 1, members: members.into() })
-        };
-        giver.see(see(Health::Alive));
+        giver.see(see([(&me, Health::Alive), (&taker, Health::Alive)]));
         let row = giver.table.row(SLOT).expect("it still does");
         giver.begin_handoff(&mut io, &row, taker.identity);
-        giver.see(see(health));
+        giver.see(see([(&me, Health::Alive), (&taker, health)]));
         giver.caught_up(&mut io, SLOT, row.epoch, taker.identity);
         (giver, taker.identity)
     }
@@ -240,7 +220,7 @@ mod tests {
         let (mut giver, taker) = hand_over(Health::Alive);
         let claim = Claim { firm_epoch: 9, provisional: 0 };
         let back = Row { slot: SLOT, epoch: 9, version: 0, claim, owner: giver.me, copies: vec![taker] };
-        let (mut plane, mut out) = (Obedient, Vec::new());
+        let (mut plane, mut out) = (Obedient::default(), Vec::new());
         let mut io = Io { now_ms: 2, plane: &mut plane, out: &mut out };
         giver.depart();
         giver.granted(&mut io, back.clone());

@@ -46,6 +46,8 @@ pub mod settings;
 mod simulation;
 pub mod sticky;
 pub mod survey;
+#[cfg(test)]
+mod testing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

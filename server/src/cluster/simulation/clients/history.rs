@@ -11,6 +11,7 @@ use rondache_protocol::resp::value::Value;
 use super::{
     super::{
         node::Now,
+        seeds::shows_steps,
         world::{Asks, Options},
     },
     ask::{Ask, Call, Subject, draw_slot, replies_of},
@@ -125,6 +126,9 @@ impl History {
                     self.note_unknown(call, ask);
                 }
                 let reply = format!("{ask:?}: {}", error.trim_end());
+                if shows_steps() {
+                    eprintln!("a client of host {}, from {} ms on, was answered {reply}", call.host, call.called_ms);
+                }
                 self.errors.push(SeenError { host: call.host, called_ms: call.called_ms, reply });
             }
         }

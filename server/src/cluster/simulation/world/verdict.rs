@@ -25,9 +25,6 @@ use crate::{
 
 /// While one thing goes wrong at a time nobody may lack an executor for longer: 2 s to believe in a death, then the takeover.
 const IDLE_MAX_MS: u64 = 3_500;
-/// Of two copies one may hear of the death later, and still apply what the dead had sent when it has told how far it is: then
-/// both take the slot, provisionally, until they hear of each other. Whether a client could see it, its history tells.
-const SHARED_MAX_MS: u64 = 500;
 /// A copy whose stream has broken does not know what it lacks until that is there again, or its owner has dropped it.
 const STALE_MAX_MS: u64 = 3_000;
 /// For how long a node may hold a copy of which nobody knows any more.
@@ -42,8 +39,6 @@ pub(super) struct Checks {
     firm: BTreeMap<(u16, u64), Identity>,
     /// Since when nobody executes a slot.
     idle_since_ms: BTreeMap<u16, u64>,
-    /// Since when several nodes execute a slot.
-    shared_since_ms: BTreeMap<u16, u64>,
     /// Errors that were looked at.
     errors: usize,
     /// The latest time at which a key may go that was set with that value, by whatever clock there was.
@@ -54,7 +49,6 @@ impl World {
     pub(super) fn check_step(&mut self) {
         if !self.is_strict {
             self.checks.idle_since_ms.clear();
-            self.checks.shared_since_ms.clear();
             return;
         }
         if let Some(error) = self.history.errors.get(self.checks.errors) {
@@ -102,15 +96,7 @@ impl World {
             self.is_running(*host) && self.hosts[*host].node.as_ref().is_some_and(|node| node.executes(slot))
         };
         let executors: Vec<usize> = (0..self.hosts.len()).filter(executes).collect();
-        if executors.len() < 2 {
-            self.checks.shared_since_ms.remove(&slot);
-        }
-        let shared_since_ms = match executors.len() {
-            0 | 1 => self.now_ms,
-            _ => *self.checks.shared_since_ms.entry(slot).or_insert(self.now_ms),
-        };
-        let shared_ms_max = if self.options.copies > 1 { SHARED_MAX_MS } else { 0 };
-        if executors.len() > 1 && self.now_ms - shared_since_ms >= shared_ms_max {
+        if executors.len() > 1 {
             self.fail(&format!("slot {slot} is executed by the hosts {executors:?}"));
         }
         if !executors.is_empty() {
