@@ -39,8 +39,10 @@ mod world;
 use self::{faults::Scenario, world::World};
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 12] =
-    [25, 39, 41, 420, 578, 1_000_030, 1_000_034, 1_000_561, 1_000_692, 1_000_695, 2_000_006, 2_000_040];
+const REGRESSIONS: [u64; 17] = [
+    25, 39, 41, 420, 578, 1196, 1225, 1_000_030, 1_000_034, 1_000_561, 1_000_692, 1_000_695, 2_000_006, 2_000_040,
+    2_000_331, 2_000_347, 2_000_419,
+];
 /// How many seeds of each scenario run where nobody asks for more.
 const SEEDS: u64 = 4;
 
