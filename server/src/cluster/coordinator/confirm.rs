@@ -10,19 +10,14 @@ use crate::cluster::{
     table::batch::{BATCH_ROWS_MAX, RowBatch},
 };
 
-/// A round without an answer from everybody is given up after this long at first: somebody has not heard of the death yet,
-/// and will in a moment. What is written until the claim is firm may be lost to an owner who comes back.
-const FIRST_ROUND_MS: u64 = 100;
-/// Each round may take twice as long as the one before, up to this.
-const ROUND_MS_MAX: u64 = 1_000;
+/// A round without an answer from everybody is given up after this long.
+const ROUND_MS: u64 = 1_000;
 
 /// This node's provisional claims.
 #[derive(Debug, Default)]
 pub(super) struct Confirm {
     slots: BTreeSet<u16>,
     due_ms: u64,
-    /// How many rounds were given up since there was last something new to ask.
-    given_up: u32,
     round: u64,
     asked: Option<Asked>,
 }
@@ -51,17 +46,13 @@ impl Confirm {
 
     /// There are new claims that a majority is likely to agree to.
     pub(super) fn hurry(&mut self, due_ms: u64) {
-        (self.due_ms, self.given_up) = (self.due_ms.min(due_ms), 0);
+        self.due_ms = self.due_ms.min(due_ms);
     }
 
     /// Members came or went: what was answered is worth nothing any more.
     pub(super) fn restart(&mut self, due_ms: u64) {
         self.asked = None;
-        (self.due_ms, self.given_up) = (due_ms, 0);
-    }
-
-    fn round_ms(&self) -> u64 {
-        (FIRST_ROUND_MS << self.given_up.min(8)).min(ROUND_MS_MAX)
+        self.due_ms = due_ms;
     }
 }
 
@@ -86,10 +77,7 @@ impl Coordinator {
                 io.send(*peer, CoordinatorMessage::Confirm { round: self.confirm.round, rows });
             }
         }
-        if self.confirm.asked.is_some() {
-            self.confirm.given_up += 1;
-        }
-        self.confirm.asked = Some(Asked { rows, unanswered, until_ms: io.now_ms + self.confirm.round_ms() });
+        self.confirm.asked = Some(Asked { rows, unanswered, until_ms: io.now_ms + ROUND_MS });
         self.make_firm();
     }
 
