@@ -66,17 +66,18 @@ pub trait DataPlane {
     /// owned already, parked or not: goes on under the later epoch, with these copies alone.
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]);
 
-    /// Leaves the slot's commands to `owner` (`None`: to nobody, requests wait, or fail where nothing may be taken over, and effects of its owner of that
-    /// epoch, which is held for dead, are refused from now on; an owner that is no peer yet: requests wait until the call
-    /// comes again). With [`Follow::Forward`], what a later owner, or this one, has begun to send stays.
+    /// Leaves the slot's commands to `owner` (`None`: to nobody, since the slot's owner is dead: requests wait, or fail where
+    /// nothing may be taken over, and what that owner had sent before may still be applied; an owner that is no peer yet:
+    /// requests wait until the call comes again). With [`Follow::Forward`], what a later owner, or this one, has begun to
+    /// send stays.
     fn follow(&mut self, slot: u16, epoch: u64, owner: Option<Identity>, follow: Follow);
 
     /// Of an owned slot: makes `to` a copy, by sending what the slot holds and then every effect. Ends with
     /// [`PlaneEvent::CopySynced`] or [`PlaneEvent::CopyLost`]. It waits for its turn and for `rebalance-bandwidth`.
     fn start_copy(&mut self, slot: u16, to: Identity);
 
-    /// Of an owned slot: sends nothing more to `to`, and tells it so: it drops the slot if no row has yet made it a copy,
-    /// and otherwise when the row tells it to. (What no row has made a copy it also drops some seconds after it has lost the link to its owner.)
+    /// Of an owned slot: sends nothing more to `to`, and tells it so: it drops the slot. (What no row has made a copy it also
+    /// drops some seconds after it has lost the link to its owner, or when one who was its owner tells it to.)
     fn stop_copy(&mut self, slot: u16, to: Identity);
 
     /// The row names a copy that was made: from now on writes may count on it.
