@@ -156,6 +156,7 @@ impl Coordinator {
         self.set_role(slot, Role::Owner);
         self.orphans.remove(&slot);
         self.handoffs.confirmed(slot);
+        io.plane.set_in_doubt(slot, row.claim.provisional > 0 && self.is_in_doubt(slot));
         io.plane.own(slot, row.epoch, start, &row.copies);
         self.reconcile.consider(slot);
         self.changed.insert(slot);
