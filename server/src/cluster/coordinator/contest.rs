@@ -14,7 +14,7 @@ use super::{
     orphans::OwnerState,
 };
 use crate::cluster::{
-    plane::{Claim, Follow, Row, Start},
+    plane::{Claim, Follow, Row},
     table::order::supersedes,
 };
 
@@ -167,8 +167,7 @@ impl Coordinator {
     fn take_back(&mut self, io: &mut Io<'_>, mine: &Row, theirs: &Row) {
         let epoch = mine.epoch.max(theirs.epoch).saturating_add(1);
         let row = Row { epoch, version: 1, claim: next_claim(theirs), ..mine.clone() };
-        self.forget_own(mine.slot);
-        self.begin_to_own(io, row, Start::Warm);
+        self.own_anew(io, row);
     }
 }
 
