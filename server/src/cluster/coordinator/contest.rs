@@ -3,6 +3,9 @@
 //! A node that was cut off may have taken slots provisionally from owners that were alive. Such an owner, seeing the claim,
 //! holds its commands back and asks for the slot. It gets it, unless only the other side has written since: then nothing
 //! is lost if it is the one who gives up. A firm claim of a later epoch needs no contest: it wins.
+//!
+//! Who was cut off takes the others for dead, and meets them one by one: it may hear of a claim from a third before it has
+//! met the one who made it. So it waits for that one, too, and takes the slot back by itself only from one who stays away.
 
 use std::collections::BTreeMap;
 
@@ -47,11 +50,6 @@ impl Coordinator {
             return;
         }
         self.stop_copying(io, slot);
-        if self.owner_state(&theirs.owner) == OwnerState::Gone {
-            self.handoffs.forget(slot);
-            self.take_back(io, mine, &theirs);
-            return;
-        }
         if self.handoffs.is_parked(slot) {
             self.handoffs.forget(slot);
         } else {
@@ -60,15 +58,18 @@ impl Coordinator {
         self.contests.insert(slot, Contest { theirs, since_ms: io.now_ms, is_sent: false });
     }
 
-    /// Asks for contested slots, those of one node in as few messages as possible.
+    /// Asks for contested slots, those of one node in as few messages as possible, once that node is seen alive.
     pub(super) fn send_reclaims(&mut self, io: &mut Io<'_>) {
+        let is_askable =
+            |contest: &Contest| !contest.is_sent && self.owner_state(&contest.theirs.owner) != OwnerState::Gone;
+        let slots = self.contests.iter().filter(|(_, contest)| is_askable(contest)).map(|(slot, _)| *slot);
         let mut claims: BTreeMap<Identity, Vec<Reclaimed>> = BTreeMap::new();
-        for (slot, contest) in self.contests.iter_mut().filter(|(_, contest)| !contest.is_sent) {
-            contest.is_sent = true;
-            let Some(claim) = self.table.claim(*slot) else { continue };
-            let mut position = io.plane.position(*slot);
-            position.epoch = self.table.epoch(*slot);
-            claims.entry(contest.theirs.owner).or_default().push(Reclaimed { slot: *slot, claim, position });
+        for slot in slots.collect::<Vec<_>>() {
+            let Some((contest, claim)) = self.contests.get_mut(&slot).zip(self.table.claim(slot)) else { continue };
+            (contest.is_sent, contest.since_ms) = (true, io.now_ms);
+            let mut position = io.plane.position(slot);
+            position.epoch = self.table.epoch(slot);
+            claims.entry(contest.theirs.owner).or_default().push(Reclaimed { slot, claim, position });
         }
         for (owner, claims) in claims {
             for claims in claims.chunks(SLOTS_PER_MESSAGE_MAX) {
@@ -77,12 +78,11 @@ impl Coordinator {
         }
     }
 
-    /// Contests that got no answer: the slots are served again, until the other's rows are seen again.
+    /// Contests that got no answer: the slots are served again, until the other's rows are seen again, or for good where he
+    /// is dead.
     pub(super) fn tick_contests(&mut self, io: &mut Io<'_>) {
-        let is_over = |contest: &Contest| {
-            io.now_ms >= contest.since_ms + self.settings.contest_ms
-                || self.owner_state(&contest.theirs.owner) == OwnerState::Gone
-        };
+        self.send_reclaims(io);
+        let is_over = |contest: &Contest| io.now_ms >= contest.since_ms + self.settings.contest_ms;
         let over: Vec<u16> =
             self.contests.iter().filter(|(_, contest)| is_over(contest)).map(|(slot, _)| *slot).collect();
         for slot in over {
@@ -125,8 +125,6 @@ impl Coordinator {
         let wins = mine.as_ref().is_some_and(|mine| supersedes(&theirs, mine));
         if wins && self.owns(slot) && theirs.owner != self.me {
             self.adopt(io, mine.as_ref(), theirs);
-            // The others believe it of nobody else.
-            self.changed.insert(slot);
         } else if self.contests.remove(&slot).is_some() {
             io.plane.unpark(slot);
             self.reconcile.consider(slot);
@@ -181,6 +179,7 @@ mod tests {
     use super::*;
     use crate::cluster::{
         coordinator::{
+            message::Outgoing,
             settings::Settings,
             sticky::StickyPlanner,
             testing::{Obedient, see},
@@ -192,7 +191,70 @@ mod tests {
 
     const SLOT: u16 = 3;
 
-    /// A heal of which each side hears before its view has the other alive again: both go on owning the slot by ever later rows.
+    /// An owner that was cut off, has met the third member again, and hears from that one that the second has its slot.
+    struct Owner {
+        coordinator: Coordinator,
+        plane: Obedient,
+        now_ms: u64,
+    }
+
+    impl Owner {
+        fn back() -> Self {
+            let settings = Settings { slots: 8, ..Settings::default() };
+            let coordinator = Coordinator::new(info(1, 1).identity, settings, Box::new(StickyPlanner), 1);
+            let mut owner = Self { coordinator, plane: Obedient::default(), now_ms: 1 };
+            owner.run(Coordinator::found);
+            owner.plane.owned.clear();
+            owner.see(Health::Dead);
+            let (taker, other) = (info(2, 1).identity, info(3, 1).identity);
+            let claim = Claim { firm_epoch: 1, provisional: 1 };
+            let theirs = Row { slot: SLOT, epoch: 2, version: 1, claim, owner: taker, copies: vec![other] };
+            owner.run(|coordinator, io| coordinator.learn(io, other, theirs));
+            owner
+        }
+
+        fn run(&mut self, act: impl FnOnce(&mut Coordinator, &mut Io<'_>)) -> Vec<Outgoing> {
+            let mut out = Vec::new();
+            act(&mut self.coordinator, &mut Io { now_ms: self.now_ms, plane: &mut self.plane, out: &mut out });
+            out
+        }
+
+        /// Believes that of who has taken the slot.
+        fn see(&mut self, taker: Health) {
+            let view = see([(&info(1, 1), Health::Alive), (&info(2, 1), taker), (&info(3, 1), Health::Alive)]);
+            self.run(|coordinator, io| coordinator.view_changed(io, view));
+        }
+
+        fn tick_in(&mut self, ms: u64) -> Vec<Outgoing> {
+            self.now_ms += ms;
+            self.run(Coordinator::tick)
+        }
+    }
+
+    fn asks(out: &[Outgoing]) -> bool {
+        out.iter().any(|sent| matches!(sent.message, CoordinatorMessage::Reclaim(_)))
+    }
+
+    #[test]
+    fn who_has_not_met_the_one_who_took_its_slot_waits_for_him_and_asks() {
+        let mut owner = Owner::back();
+        assert!(!asks(&owner.tick_in(400)));
+        owner.see(Health::Alive);
+        assert!(asks(&owner.tick_in(20)));
+        owner.tick_in(400);
+        assert_eq!(owner.plane.owned, [], "he has time to answer");
+    }
+
+    #[test]
+    fn who_never_meets_the_one_who_took_its_slot_takes_it_back() {
+        let mut owner = Owner::back();
+        owner.tick_in(400);
+        assert_eq!(owner.plane.owned, []);
+        owner.tick_in(200);
+        assert_eq!(owner.plane.owned, [(SLOT, 3)]);
+    }
+
+    /// A heal of which each side hears long before its view has the other alive again: both go on owning the slot by ever later rows.
     #[test]
     fn who_went_on_owning_a_slot_that_it_had_taken_still_gives_it_back_to_the_owner_who_has_written() {
         let (me, owner) = (info(1, 1), info(2, 1));
@@ -209,6 +271,8 @@ mod tests {
         taker.take_over(&mut io, &before, Start::Warm, Vec::new());
         let claim = Claim { provisional: 2, ..firm };
         taker.learn(&mut io, owner.identity, Row { epoch: 3, claim, copies: Vec::new(), ..before });
+        io.now_ms += taker.settings.contest_ms;
+        taker.tick_contests(&mut io);
         let mine = taker.table.row(SLOT).expect("it has taken it");
         assert!(taker.owns(SLOT) && mine.claim.provisional > claim.provisional, "{mine:?}");
         let theirs = |seq| Reclaimed { slot: SLOT, claim, position: Position { epoch: 3, seq } };

@@ -82,6 +82,10 @@ impl Coordinator {
             self.takeovers.lost += 1;
             self.forget_own(row.slot);
         }
+        if row.claim.provisional > 0 && before.is_some_and(|before| before.owner == self.me) {
+            // The others believe it of nobody else (see `is_owners_affair`).
+            self.changed.insert(row.slot);
+        }
         self.follow(io, before, &row, has_lost);
     }
 
@@ -211,4 +215,37 @@ impl Coordinator {
 
 fn follow_of(role: Role) -> Follow {
     if role == Role::Copy { Follow::Copy } else { Follow::Forward }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        coordinator::{
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::Health,
+        membership::simulation::info,
+        plane::Claim,
+    };
+
+    #[test]
+    fn whom_a_grant_did_not_reach_tells_the_others_who_has_taken_the_slot_over() {
+        let (me, giver) = (info(1, 1), info(2, 1));
+        let settings = Settings { slots: 8, ..Settings::default() };
+        let mut taker = Coordinator::new(me.identity, settings, Box::new(StickyPlanner), 1);
+        let (mut plane, mut out) = (Obedient::default(), Vec::new());
+        let mut io = Io { now_ms: 1, plane: &mut plane, out: &mut out };
+        taker.view_changed(&mut io, see([(&me, Health::Alive), (&giver, Health::Alive)]));
+        let row = |epoch, provisional, owner, copies| {
+            let claim = Claim { firm_epoch: 2, provisional };
+            Row { slot: 3, epoch, version: u32::from(provisional > 0), claim, owner, copies }
+        };
+        taker.learn(&mut io, giver.identity, row(2, 0, me.identity, vec![giver.identity]));
+        assert!(!taker.changed.contains(&3), "there is nothing to tell before the grant is here");
+        taker.learn(&mut io, giver.identity, row(3, 1, giver.identity, Vec::new()));
+        assert!(taker.changed.contains(&3));
+    }
 }

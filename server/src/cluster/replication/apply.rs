@@ -1,8 +1,9 @@
 //! The copy's side: a stream's records into the store.
 //!
 //! Effects run as commands do, at the owner's time, without events, eviction or expiry of their own. Whatever does not
-//! fit (a gap, an old epoch, a command that fails) ends the slot's copy: it is dropped, the owner is told, and makes it
-//! anew. Data that may be wrong is worse than none.
+//! fit (a gap, another epoch, a command that fails) ends the slot's copy: it is dropped, the owner is told, and makes it
+//! anew. Data that may be wrong is worse than none. Only what an earlier owner still had to say, before it knew of a later
+//! one, is refused and no more.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -246,36 +247,43 @@ impl Frame<'_, '_, '_> {
     fn apply_other(&mut self, record: Record<'_>) {
         match record {
             // Its words cannot be read.
-            Record::Effect(effect) => self.refuse(effect.head.slot, Refusal::Diverged),
+            Record::Effect(effect) => self.refuse(effect.head.slot, effect.head.at.epoch, Refusal::Diverged),
             Record::Entry(entry) => {
                 let result = self.put_entry(&entry);
-                self.refuse_on_error(entry.slot, result);
+                self.refuse_on_error(entry.slot, entry.epoch, result);
             }
             Record::Wrote { slot, epoch, now_ms, write } => {
                 self.control(slot, |control| control.note_write(epoch, now_ms, &write));
             }
             Record::FillBegin { slot, at } => {
-                self.inbound.begins(slot, at.epoch);
-                self.try_control(slot, |control| control.fill_begins(at));
-                self.scratch.refused.retain(|refused| *refused != slot);
+                let begun = self.control(slot, |control| control.fill_begins(at));
+                if begun.is_ok() {
+                    self.inbound.begins(slot, at.epoch);
+                    self.scratch.refused.retain(|refused| *refused != slot);
+                }
+                self.refuse_on_error(slot, at.epoch, begun);
             }
-            Record::FillEnd { slot, at } => self.try_control(slot, |control| control.fill_ends(at)),
-            Record::Lead { slot, epoch, before } => self.try_control(slot, |control| control.lead(epoch, before)),
-            Record::Digest { slot, at, digest } => self.try_control(slot, |control| control.matches(at, digest)),
+            Record::FillEnd { slot, at } => self.try_control(slot, at.epoch, |control| control.fill_ends(at)),
+            Record::Lead { slot, epoch, before } => {
+                self.try_control(slot, epoch, |control| control.lead(epoch, before));
+            }
+            Record::Digest { slot, at, digest } => {
+                self.try_control(slot, at.epoch, |control| control.matches(at, digest));
+            }
             Record::Grant(row) => {
                 let (slot, epoch) = (row.slot, row.epoch);
                 let accepted = self.control(slot, |control| control.accept_grant(epoch));
                 if accepted.is_ok() {
                     self.replication.tell(PlaneEvent::Granted { row: row_from_wire(row) });
                 }
-                self.refuse_on_error(slot, accepted);
+                self.refuse_on_error(slot, epoch, accepted);
             }
             Record::Drop { slot, epoch } => {
                 // One who is not the slot's owner any more drops what only he knows of.
+                let is_owners = self.is_owners(slot);
                 let routing = &self.replication.node.cluster.routing;
-                let owner = routing.index_of(&self.from).map(Route::Peer);
                 self.control(slot, |control| {
-                    if control.drop_copy(epoch, owner == Some(routing.route(slot))) {
+                    if control.drop_copy(epoch, is_owners) {
                         routing.set(slot, routing.route(slot), false);
                     }
                 });
@@ -290,31 +298,42 @@ impl Frame<'_, '_, '_> {
         self.replication.node.store.control(slot, change)
     }
 
-    fn try_control(&mut self, slot: u16, change: impl FnOnce(&mut SlotControl<'_>) -> Result<(), Refusal>) {
-        let result = self.control(slot, change);
-        self.refuse_on_error(slot, result);
+    /// Whether the stream is that of the slot's owner, as far as this node knows.
+    fn is_owners(&self, slot: u16) -> bool {
+        let routing = &self.replication.node.cluster.routing;
+        routing.index_of(&self.from).is_some_and(|from| routing.route(slot) == Route::Peer(from))
     }
 
-    fn refuse_on_error(&mut self, slot: u16, result: Result<(), Refusal>) {
+    fn try_control(&mut self, slot: u16, epoch: u64, change: impl FnOnce(&mut SlotControl<'_>) -> Result<(), Refusal>) {
+        let result = self.control(slot, change);
+        self.refuse_on_error(slot, epoch, result);
+    }
+
+    fn refuse_on_error(&mut self, slot: u16, epoch: u64, result: Result<(), Refusal>) {
         if let Err(reason) = result {
-            self.refuse(slot, reason);
+            self.refuse(slot, epoch, reason);
         }
     }
 
-    /// Drops the copy and tells its owner, once per frame.
+    /// Drops the copy and tells whoever sent a record of that epoch, once per frame. What an earlier owner had still to say does
+    /// no harm to the copy of a later one.
     #[cold]
-    fn refuse(&mut self, slot: u16, reason: Refusal) {
+    fn refuse(&mut self, slot: u16, epoch: u64, reason: Refusal) {
         if self.scratch.refused.contains(&slot) {
             return;
         }
         self.scratch.refused.push(slot);
+        let is_owners = self.is_owners(slot);
         let routing = &self.replication.node.cluster.routing;
-        let (at, _) = self.control(slot, |control| {
+        let at = self.control(slot, |control| {
+            if !is_owners && control.is_past(epoch) {
+                return control.position();
+            }
             let (at, was_copy) = control.abandon();
             if was_copy {
                 routing.set(slot, routing.route(slot), false);
             }
-            (at, was_copy)
+            at
         });
         self.replication.stats.refused.fetch_add(1, Relaxed);
         if reason == Refusal::Diverged {
@@ -328,7 +347,8 @@ impl Frame<'_, '_, '_> {
 
     fn apply_effect(&mut self, planned: &Planned<'_>, args: &Args<'_>) {
         let result = self.run_effect(planned, args);
-        self.refuse_on_error(planned.effect.head.slot, result);
+        let head = &planned.effect.head;
+        self.refuse_on_error(head.slot, head.at.epoch, result);
     }
 
     #[inline]

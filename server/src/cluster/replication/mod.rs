@@ -46,7 +46,7 @@ use tokio::sync::mpsc;
 use self::inbound::Inbound;
 use super::plane::PlaneEvent;
 use crate::{
-    node::Node,
+    node::{Node, clock},
     store::{
         SHARDS,
         replicate::outgoing::{Outgoing, StreamEvent, StreamLag},
@@ -298,7 +298,8 @@ impl Replication {
     /// Before the frame is acknowledged: nobody is to take that for the confirmation of what was refused.
     fn on_refused(&self, outgoing: &Outgoing, slot: u16, position: u64, (at, reason): (SlotPosition, Refusal)) {
         outgoing.note_refused(slot, position);
-        if let Some((epoch, to)) = self.node.store.control(slot, |control| control.refused(outgoing.to, position)) {
+        let lost = self.node.store.control(slot, |control| control.refused(outgoing.to, position, clock::unix_ms()));
+        if let Some((epoch, to)) = lost {
             tracing::info!(slot, epoch, ?to, ?reason, ?at, "a copy refused what it was sent");
             self.tell(PlaneEvent::CopyLost { slot, epoch, to });
         }

@@ -89,7 +89,7 @@ impl Client {
         self.connection = None;
         let state = std::mem::replace(&mut self.state, State::Idle { until_ms: now.ms + PAUSE_MS });
         match state {
-            State::Waiting(call, _) | State::Confirming(call, ..) => history.note_lost(&call),
+            State::Waiting(call, _) | State::Confirming(call, ..) => history.note_lost(&call, now),
             // The node has not looked at it.
             State::Idle { .. } | State::Held(_) => {}
         }

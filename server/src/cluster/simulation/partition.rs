@@ -22,7 +22,6 @@ pub(super) fn cut_in_two(world: &mut World) {
     world.is_lossy |= count > world.options.write_acks;
     let owners = world.executors();
     world.history.cut_off.clone_from(&without_majority);
-    world.history.deaths_ms.push(world.now_ms);
     let cut_ms = world.now_ms;
     let is_one_way = world.random.u8(..4) == 0;
     world.cut_off(&side, is_one_way);

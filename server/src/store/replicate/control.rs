@@ -206,12 +206,13 @@ impl SlotControl<'_> {
     }
 
     /// The copy has refused a record of the frame at `position`. Answers what was lost by that; `None`: it speaks of an
-    /// earlier copy.
-    pub(crate) fn refused(&mut self, to: Identity, position: u64) -> Option<LostCopy> {
-        let (slot, state) = (self.slot, self.state());
+    /// earlier copy. Where the frame held the end of one and all of the next, it has that one, and is told to drop it.
+    pub(crate) fn refused(&mut self, to: Identity, position: u64, now_ms: u64) -> Option<LostCopy> {
+        let state = self.state();
         let at = state.copies.iter().position(|link| link.to() == to && link.began <= position)?;
-        state.copies.swap_remove(at).outgoing.unmark(slot);
-        Some((state.at.epoch, to))
+        let (epoch, lost) = (state.at.epoch, state.copies.swap_remove(at));
+        self.let_go(CopyLinks::from_iter([lost]), epoch, now_ms);
+        Some((epoch, to))
     }
 
     /// Forgets copies whose streams have overflowed, or whose nodes are `gone`.

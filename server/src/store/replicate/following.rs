@@ -113,6 +113,12 @@ impl SlotControl<'_> {
         Ok(())
     }
 
+    /// Whether the slot has a later owner here than the one of that epoch.
+    pub(crate) fn is_past(&mut self, epoch: u64) -> bool {
+        let state = self.state();
+        epoch < state.at.epoch.max(state.epoch_min)
+    }
+
     /// Drops the copy, unless this node owns the slot. Answers where it stood, and whether it was dropped.
     pub(crate) fn abandon(&mut self) -> (SlotPosition, bool) {
         let (role, at) = (self.role(), self.position());

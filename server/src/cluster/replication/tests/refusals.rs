@@ -83,6 +83,44 @@ fn an_idle_slot_s_copy_is_lost_with_its_stream() {
 }
 
 #[test]
+fn a_copy_that_its_owner_takes_for_the_one_that_was_refused_before_it_is_dropped() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.0[0].run(&format!("SET {KEY} 1"));
+    let (owner, copy) = (world.id(0), world.id(1));
+    world.0[1].plane.follow(slot(), 3, Some(owner), Follow::Forward);
+    for epoch in [2, 3] {
+        world.0[0].plane.own(slot(), epoch, Start::Warm, &[]);
+        world.0[0].plane.start_copy(slot(), copy);
+        world.0[0].move_all();
+    }
+    world.0[0].events();
+    world.pump_all();
+    assert_eq!(world.0[0].events(), [PlaneEvent::CopyLost { slot: slot(), epoch: 3, to: copy }]);
+    assert!(world.0[1].content(slot()).is_empty(), "one frame held both: the second stays, and nobody knows of it");
+}
+
+#[test]
+fn what_an_earlier_owner_had_still_to_say_leaves_the_copy_of_a_later_one_alone() {
+    let mut world = World::new(3, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 2);
+    world.copy(slot(), 0, 1);
+    world.0[0].run(&format!("SET {KEY} lost"));
+    let (later, copy) = (world.id(2), world.id(1));
+    world.0[1].plane.follow(slot(), 2, Some(later), Follow::Forward);
+    world.0[2].plane.own(slot(), 2, Start::Warm, &[]);
+    world.0[2].run(&format!("SET {KEY} kept"));
+    world.0[2].plane.start_copy(slot(), copy);
+    world.0[2].move_all();
+    world.pump(2, 1);
+    world.pump_all();
+    assert!(world.0[0].events().contains(&lost(&world)), "the earlier owner is told");
+    world.assert_same(slot(), 2, 1, "after the late effect");
+    assert!(!world.0[1].content(slot()).is_empty());
+}
+
+#[test]
 fn a_gap_is_refused() {
     let mut world = with_copy();
     // Somebody else's hands in the copy's state: it believes to be further back.

@@ -16,6 +16,12 @@ pub(in crate::cluster::simulation) struct Subject {
     is_pair: bool,
 }
 
+impl Subject {
+    pub(super) fn slot(self) -> u16 {
+        self.slot
+    }
+}
+
 /// What a client has asked for, of the keys of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cluster::simulation) enum Ask {

@@ -17,8 +17,6 @@ use super::{
     ask::{Ask, Call, Subject, draw_slot, replies_of},
 };
 
-/// For how long a write may wait for its copies while nothing is wrong.
-const UNCONFIRMED_MAX: Duration = Duration::from_millis(100);
 /// Between the values that clients write: as often a key may be incremented.
 const VALUE_STEP: i64 = 1000;
 
@@ -61,8 +59,10 @@ pub(in crate::cluster::simulation) struct History {
     pub(in crate::cluster::simulation) timed: Vec<Timed>,
     /// Errors that clients were answered.
     pub(in crate::cluster::simulation) errors: Vec<SeenError>,
-    /// When nodes died or froze. Rising.
-    pub(in crate::cluster::simulation) deaths_ms: Vec<u64>,
+    /// When clients had the replies of their calls, or gave them up.
+    ended: BTreeMap<usize, Duration>,
+    /// When slots were taken over. Rising.
+    takeovers: BTreeMap<u16, Vec<Duration>>,
     pub(in crate::cluster::simulation) answered: u64,
     /// Hosts without a majority: what they let read may be as of long ago, and is judged apart.
     pub(in crate::cluster::simulation) cut_off: BTreeSet<usize>,
@@ -90,6 +90,7 @@ impl History {
 
     /// A client has the replies of a call.
     pub(super) fn note_answer(&mut self, call: &Call, replies: &[u8], now: Now) {
+        self.note_end(call, now);
         let replies = replies_of(replies);
         let mut rest = replies.as_slice();
         for ask in &call.asks {
@@ -135,8 +136,13 @@ impl History {
     }
 
     /// Nobody knows whether a call was executed, or will be.
-    pub(super) fn note_lost(&mut self, call: &Call) {
+    pub(super) fn note_lost(&mut self, call: &Call, now: Now) {
+        self.note_end(call, now);
         call.asks.iter().for_each(|ask| self.note_unknown(call, ask));
+    }
+
+    fn note_end(&mut self, call: &Call, now: Now) {
+        self.ended.insert(call.client, Duration::from_millis(now.ms));
     }
 
     fn note_unknown(&mut self, call: &Call, ask: &Ask) {
@@ -145,27 +151,24 @@ impl History {
         }
     }
 
+    /// Somebody has taken a slot over.
+    pub(in crate::cluster::simulation) fn note_takeover(&mut self, slot: u16, now: Now) {
+        self.takeovers.entry(slot).or_default().push(Duration::from_millis(now.ms));
+    }
+
     fn note(&mut self, call: &Call, subject: Subject, action: Action, returned: Option<Now>) {
         let (called, returned) =
             (Duration::from_millis(call.called_ms), returned.map(|now| Duration::from_millis(now.ms)));
         self.operations.entry(subject).or_default().push(Operation { client: call.client, action, called, returned });
     }
 
-    /// Looks for keys of which somebody saw what cannot have been. A read does not wait for the copies of what it shows: right
-    /// before a death, it may show a write that nobody was told of, and that dies with its owner.
+    /// Looks for keys of which somebody saw what cannot have been. A read does not wait for the copies of what it shows: it may
+    /// show a write of which nobody was told by the time that its slot is taken over, and that is undone by that.
     /// Where copies answer reads, these may be behind by `stale_ms`.
     pub(in crate::cluster::simulation) fn violation(
         &self,
         stale_ms: u64,
     ) -> Option<(Subject, Violation, Vec<Operation>)> {
-        let is_kept = |operation: &Operation| {
-            let is_read = matches!(operation.action, Action::Read(_));
-            let is_before = |death_ms: &u64| {
-                let death = Duration::from_millis(*death_ms);
-                operation.returned.is_some_and(|returned| returned <= death && returned + UNCONFIRMED_MAX > death)
-            };
-            !(is_read && self.deaths_ms.iter().any(is_before))
-        };
         self.operations.iter().find_map(|(subject, operations)| {
             let as_of_before = |operation: &Operation| match operation.action {
                 Action::Read(_) => {
@@ -173,9 +176,28 @@ impl History {
                 }
                 _ => *operation,
             };
-            let kept = operations.iter().filter(|operation| is_kept(operation));
+            let kept = operations.iter().filter(|operation| !self.may_be_undone(*subject, operation, operations));
             let history: Vec<Operation> = kept.map(as_of_before).collect();
             check(&history).err().map(|violation| (*subject, violation, history))
         })
+    }
+
+    /// Whether it is a read of what a write had made that nobody was told of yet when the slot was taken over.
+    fn may_be_undone(&self, subject: Subject, read: &Operation, operations: &[Operation]) -> bool {
+        let (Action::Read(found), Some(seen)) = (read.action, read.returned) else { return false };
+        let has_made_it = |action: Action| match action {
+            Action::Write(value) => found == Some(value),
+            // A retry may have answered with another number than the first try.
+            Action::Increment(_) | Action::IncrementUnseen => found.is_some(),
+            Action::Delete(_) | Action::DeleteUnseen => found.is_none(),
+            Action::Read(_) => false,
+        };
+        let takeovers = self.takeovers.get(&subject.slot()).map_or(&[][..], Vec::as_slice);
+        let next_takeover = |since: Duration| takeovers.iter().copied().find(|at| *at >= since);
+        // What ends in the very moment of a takeover may have ended before it or behind it. What nobody will be told of is undone by
+        // the next one, or stays.
+        let is_told_at = |write: &Operation| write.returned.or_else(|| next_takeover(self.ended[&write.client]));
+        let made_it = operations.iter().filter(|write| write.called <= seen && has_made_it(write.action));
+        next_takeover(seen).is_some_and(|at| made_it.filter_map(is_told_at).any(|told| told >= at))
     }
 }

@@ -80,7 +80,6 @@ impl World {
         let is_allowed = self.may_miss_one();
         if is_allowed {
             self.note(&("crash", host));
-            self.history.deaths_ms.push(self.now_ms);
             self.end(host);
         }
         is_allowed
@@ -122,7 +121,6 @@ impl World {
 
     pub(in crate::cluster::simulation) fn freeze(&mut self, host: usize, ms: u64) {
         self.note(&("freeze", host, ms));
-        self.history.deaths_ms.push(self.now_ms);
         self.hosts[host].frozen_until_ms = self.now_ms + ms;
     }
 

@@ -1,6 +1,6 @@
 //! What must hold in a world: after every step, before it is settled, and at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rondache_protocol::bus::identity::Identity;
 
@@ -37,6 +37,8 @@ const LOOK_MS: u64 = 50;
 pub(super) struct Checks {
     /// Who owned which slot in which epoch by a firm claim.
     firm: BTreeMap<(u16, u64), Identity>,
+    /// The slots, with their epochs, that were taken over.
+    taken: BTreeSet<(u16, u64, Identity)>,
     /// Since when nobody executes a slot.
     idle_since_ms: BTreeMap<u16, u64>,
     /// Errors that were looked at.
@@ -47,6 +49,7 @@ pub(super) struct Checks {
 
 impl World {
     pub(super) fn check_step(&mut self) {
+        self.note_takeovers();
         if !self.is_strict {
             self.checks.idle_since_ms.clear();
             return;
@@ -69,6 +72,24 @@ impl World {
     pub(in crate::cluster::simulation) fn be_strict(&mut self, is_strict: bool) {
         self.is_strict = is_strict;
         self.checks.errors = self.history.errors.len();
+    }
+
+    /// Notes who has taken slots over, or goes on after a fork: such claims are provisional at first.
+    fn note_takeovers(&mut self) {
+        let mut taken = Vec::new();
+        for (_, node) in self.nodes() {
+            let table = node.coordinator.table();
+            let is_taken = |slot: &u16| {
+                table.owner(*slot) == Some(node.identity)
+                    && table.claim(*slot).is_some_and(|claim| claim.provisional > 0)
+            };
+            taken.extend((0..self.options.slots).filter(is_taken).map(|slot| (slot, table.epoch(slot), node.identity)));
+        }
+        for takeover in taken {
+            if self.checks.taken.insert(takeover) {
+                self.history.note_takeover(takeover.0, self.now());
+            }
+        }
     }
 
     fn check_owners(&mut self) {
