@@ -34,6 +34,8 @@ pub(crate) mod links;
 pub(crate) mod owner;
 pub(crate) mod slot_set;
 pub(crate) mod wait_for;
+#[cfg(test)]
+mod watch_tests;
 pub(crate) mod wave;
 
 use std::sync::Arc;
