@@ -61,6 +61,10 @@ pub enum Follow {
 
 /// The data plane, as the coordinator commands it. Every call is quick: it locks a shard, or appends to a stream.
 pub trait DataPlane {
+    /// Of a slot that is owned, or is about to be: whether its copies count for nothing, since the claim to it may have to give
+    /// way to one that knows nothing of them. No write that waits for copies is executed or confirmed meanwhile.
+    fn set_in_doubt(&mut self, _slot: u16, _is_in_doubt: bool) {}
+
     /// Executes the slot's commands from now on. `copies` get its effects from here on; they are in sync, and are told
     /// where the epoch begins, so that one that has not come exactly as far finds that out at once. Of a slot that is
     /// owned already, parked or not: goes on under the later epoch, with these copies alone.

@@ -133,6 +133,8 @@ impl<'e, 's> Executor<'e, 's> {
         match self.admit(session, spec, planned, out) {
             Ok(None) => {}
             Ok(Some(flow)) => return flow,
+            // The error would tell that nothing was executed: the first try may have been, by this node or another.
+            Err(_) if self.retry.is_some() && spec.flags.contains(Flags::WRITE) => return Flow::Unknown,
             Err(error) => return self.fail(session, Some(index), error, out),
         }
         let reply_from = out.len();

@@ -237,7 +237,11 @@ impl Executor<'_, '_> {
             return Err(CommandError::err("EXEC without MULTI"));
         };
         session.refresh_mode();
-        let executed = self.exec_queue(session, &transaction, out);
+        let executed = match self.exec_queue(session, &transaction, out) {
+            // The first try may have been executed.
+            Err(_) if self.retry.is_some() && !transaction.is_broken => Ok(Executed::Unknown),
+            executed => executed,
+        };
         self.ks.release();
         if let Ok(Executed::Elsewhere(_)) = executed {
             session.transaction = Some(transaction);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rondache_protocol::bus::identity::Identity;
 
-use super::{Coordinator, Io, message::CoordinatorMessage};
+use super::{Coordinator, Io, message::CoordinatorMessage, settings::PartitionPolicy};
 use crate::cluster::{
     plane::{Claim, Row},
     table::batch::{BATCH_ROWS_MAX, RowBatch},
@@ -78,7 +78,7 @@ impl Coordinator {
             }
         }
         self.confirm.asked = Some(Asked { rows, unanswered, until_ms: io.now_ms + ROUND_MS });
-        self.make_firm();
+        self.make_firm(io);
     }
 
     pub(super) fn on_confirm(&mut self, io: &mut Io<'_>, from: Identity, round: u64, rows: &RowBatch) {
@@ -96,13 +96,27 @@ impl Coordinator {
     pub(super) fn on_confirmed(&mut self, io: &mut Io<'_>, from: Identity, round: u64) {
         if let Some(asked) = self.confirm.asked.as_mut().filter(|_| round == self.confirm.round) {
             asked.unanswered.remove(&from);
-            self.make_firm();
+            self.make_firm(io);
             self.tick_confirm(io);
         }
     }
 
+    /// Whether a slot that this node took over may have to go back to its former owner, and the claim to it is to be firm
+    /// soon: until then no copy counts. Where no majority is and the policy is to serve nevertheless, nothing ever would, and
+    /// what copies have counts for as long as the cut lasts.
+    pub(super) fn is_in_doubt(&self, slot: u16) -> bool {
+        self.forks.contains_key(&slot) && (self.has_majority || self.settings.policy == PartitionPolicy::Majority)
+    }
+
+    /// The majority was lost or is there again.
+    pub(super) fn doubt_again(&mut self, io: &mut Io<'_>) {
+        for slot in &self.confirm.slots {
+            io.plane.set_in_doubt(*slot, self.is_in_doubt(*slot));
+        }
+    }
+
     /// Makes the round's claims firm if everybody has agreed.
-    fn make_firm(&mut self) {
+    fn make_firm(&mut self, io: &mut Io<'_>) {
         let Some(asked) = self.confirm.asked.take_if(|asked| asked.unanswered.is_empty()) else { return };
         for row in asked.rows {
             let slot = row.slot;
@@ -113,6 +127,7 @@ impl Coordinator {
             self.table.merge(&Row { claim, version: row.version + 1, ..row });
             self.confirm.slots.remove(&slot);
             self.forks.remove(&slot);
+            io.plane.set_in_doubt(slot, false);
             self.changed.insert(slot);
             self.reconcile.consider(slot);
         }

@@ -14,7 +14,7 @@ use super::{
     orphans::OwnerState,
 };
 use crate::cluster::{
-    plane::{Claim, Follow, Row, Start},
+    plane::{Claim, Follow, Row},
     table::order::supersedes,
 };
 
@@ -167,12 +167,51 @@ impl Coordinator {
     fn take_back(&mut self, io: &mut Io<'_>, mine: &Row, theirs: &Row) {
         let epoch = mine.epoch.max(theirs.epoch).saturating_add(1);
         let row = Row { epoch, version: 1, claim: next_claim(theirs), ..mine.clone() };
-        self.forget_own(mine.slot);
-        self.begin_to_own(io, row, Start::Warm);
+        self.own_anew(io, row);
     }
 }
 
 /// What a claim that ends a fork is worth: more than the others', and less than any firm one that was made meanwhile.
 fn next_claim(row: &Row) -> Claim {
     Claim { provisional: row.claim.provisional.saturating_add(1), ..row.claim }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        coordinator::{
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::Health,
+        membership::simulation::info,
+        plane::{Position, Start},
+    };
+
+    const SLOT: u16 = 3;
+
+    /// A heal of which each side hears before its view has the other alive again: both go on owning the slot by ever later rows.
+    #[test]
+    fn who_went_on_owning_a_slot_that_it_had_taken_still_gives_it_back_to_the_owner_who_has_written() {
+        let (me, owner) = (info(1, 1), info(2, 1));
+        let settings = Settings { slots: 8, ..Settings::default() };
+        let mut taker = Coordinator::new(me.identity, settings, Box::new(StickyPlanner), 1);
+        let (mut plane, mut out) = (Obedient::default(), Vec::new());
+        plane.position.seq = 7;
+        let mut io = Io { now_ms: 1, plane: &mut plane, out: &mut out };
+        let firm = Claim { firm_epoch: 1, provisional: 0 };
+        let before =
+            Row { slot: SLOT, epoch: 1, version: 1, claim: firm, owner: owner.identity, copies: vec![me.identity] };
+        taker.see(see([(&me, Health::Alive), (&owner, Health::Dead)]));
+        taker.table.merge(&before);
+        taker.take_over(&mut io, &before, Start::Warm, Vec::new());
+        let claim = Claim { provisional: 2, ..firm };
+        taker.learn(&mut io, owner.identity, Row { epoch: 3, claim, copies: Vec::new(), ..before });
+        let mine = taker.table.row(SLOT).expect("it has taken it");
+        assert!(taker.owns(SLOT) && mine.claim.provisional > claim.provisional, "{mine:?}");
+        let theirs = |seq| Reclaimed { slot: SLOT, claim, position: Position { epoch: 3, seq } };
+        assert!(taker.gives_way(&io, &mine, owner.identity, &theirs(8)));
+    }
 }

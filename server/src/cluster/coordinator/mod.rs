@@ -199,7 +199,11 @@ impl Coordinator {
 
     /// Members came, went or changed. The view must hold this node itself.
     pub fn view_changed(&mut self, io: &mut Io<'_>, view: Arc<View>) {
+        let had_majority = self.has_majority;
         let before = self.see(view);
+        if self.has_majority != had_majority {
+            self.doubt_again(io);
+        }
         self.publishing.put_off(io.now_ms + self.settings.plan_debounce_ms);
         let has_same_lives = before.live().map(identity_of).eq(self.view.live().map(identity_of));
         if has_same_lives && before.members.len() == self.view.members.len() {

@@ -156,6 +156,7 @@ impl Coordinator {
         self.set_role(slot, Role::Owner);
         self.orphans.remove(&slot);
         self.handoffs.confirmed(slot);
+        io.plane.set_in_doubt(slot, row.claim.provisional > 0 && self.is_in_doubt(slot));
         io.plane.own(slot, row.epoch, start, &row.copies);
         self.reconcile.consider(slot);
         self.changed.insert(slot);
@@ -188,19 +189,22 @@ impl Coordinator {
     /// Goes on owning a slot that the one who had taken it gave back.
     fn resume(&mut self, io: &mut Io<'_>, before: Option<&Row>, row: Row) {
         let copies = before.map(|before| before.copies.clone()).unwrap_or_default();
-        self.forget_own(row.slot);
-        self.begin_to_own(io, Row { version: row.version + 1, copies, ..row }, Start::Warm);
+        self.own_anew(io, Row { version: row.version + 1, copies, ..row });
     }
 
     /// Takes a higher epoch than one that lost against this node's claim: later epochs are to be later owners again.
     fn rise_above(&mut self, io: &mut Io<'_>, mine: &Row, epoch: u64) {
         self.stop_copying(io, mine.slot);
-        let fork = self.forks.remove(&mine.slot);
-        self.forget_own(mine.slot);
+        self.own_anew(io, Row { epoch: epoch.saturating_add(1), version: 1, ..mine.clone() });
+    }
+
+    /// Goes on owning a slot by another row. From whom this node has taken it, if from anybody, may still ask for it.
+    pub(super) fn own_anew(&mut self, io: &mut Io<'_>, row: Row) {
+        let fork = self.forks.remove(&row.slot);
+        self.forget_own(row.slot);
         if let Some(fork) = fork {
-            self.forks.insert(mine.slot, fork);
+            self.forks.insert(row.slot, fork);
         }
-        let row = Row { epoch: epoch.saturating_add(1), version: 1, ..mine.clone() };
         self.begin_to_own(io, row, Start::Warm);
     }
 }

@@ -388,3 +388,39 @@ fn refuse_too_long(id: u64, count: usize, out: &mut Vec<u8>) -> io::Result<()> {
     encoder.finish(out, Status::Done);
     frame::finish(out, begun, FRAME_LEN_MAX).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use rondache_protocol::bus::forward::{ForwardEncoder, Manner, Reply};
+
+    use super::*;
+    use crate::config::settings::Settings;
+
+    /// What a node answers to one request of another's.
+    fn ask(node: &Arc<Node>, manner: Manner, request: &[u8]) -> (Status, usize) {
+        let addr = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut serving = Serving::new(node, node.clients.unlisted(addr, addr, 0));
+        let (mut payload, mut out) = (Vec::new(), Vec::new());
+        let mut encoder = ForwardEncoder::begin(&mut payload, 1, 2);
+        encoder.request(&mut payload, manner, 3, request);
+        encoder.finish(&mut payload);
+        let frame = Frame { kind: kind::FORWARD, flags: 0, payload: &payload };
+        serving.take_frame(&mut Worker::without_sockets(node), frame, &mut out).unwrap();
+        let (reply, _) = frame::decode(&out, FRAME_LEN_MAX).unwrap().unwrap();
+        Reply::decode(reply.payload).unwrap().items().next().unwrap()
+    }
+
+    #[test]
+    fn a_write_that_is_refused_without_a_majority_is_an_unknown_outcome_if_it_may_have_run_elsewhere() {
+        let set: &[u8] = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+        let transaction = [b"*1\r\n$5\r\nMULTI\r\n", set, b"*1\r\n$4\r\nEXEC\r\n"].concat();
+        let node = Node::new(Settings::default());
+        node.cluster.routing.set_refuses(true);
+        for (request, is_unit) in [(set, false), (&transaction, true)] {
+            let answer = |is_retry| ask(&node, Manner { is_unit, is_retry, ..Manner::default() }, request);
+            let (status, error_len) = answer(false);
+            assert!(status == Status::Done && error_len > 0, "{status:?}");
+            assert_eq!(answer(true), (Status::Unknown, 0));
+        }
+    }
+}

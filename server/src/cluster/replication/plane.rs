@@ -66,6 +66,14 @@ impl Plane {
 }
 
 impl DataPlane for Plane {
+    fn set_in_doubt(&mut self, slot: u16, is_in_doubt: bool) {
+        let node = &self.replication.node;
+        node.store.control(slot, |control| control.set_in_doubt(is_in_doubt));
+        if !is_in_doubt {
+            node.cluster.awaited.remove(slot);
+        }
+    }
+
     fn own(&mut self, slot: u16, epoch: u64, start: Start, copies: &[Identity]) {
         self.begin();
         let node = &self.replication.node;

@@ -39,9 +39,9 @@ mod world;
 use self::{faults::Scenario, world::World};
 
 /// Seeds that found a bug once.
-const REGRESSIONS: [u64; 17] = [
+const REGRESSIONS: [u64; 21] = [
     25, 39, 41, 420, 578, 1196, 1225, 1_000_030, 1_000_034, 1_000_561, 1_000_692, 1_000_695, 2_000_006, 2_000_040,
-    2_000_331, 2_000_347, 2_000_419,
+    2_000_331, 2_000_347, 2_000_414, 2_000_419, 3_000_060, 3_000_067, 3_000_084,
 ];
 /// How many seeds of each scenario run where nobody asks for more.
 const SEEDS: u64 = 4;

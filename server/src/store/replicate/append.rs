@@ -221,8 +221,8 @@ impl SlotState {
         self.copies.iter().filter(|link| link.stage == Stage::Complete)
     }
 
-    /// Those of them that the slot table names, so that they may take the slot over.
+    /// Those of them that the slot table names, so that they may take the slot over: none while they count for nothing.
     pub(crate) fn listed(&self) -> impl Iterator<Item = &CopyLink> {
-        self.complete().filter(|link| link.is_listed)
+        self.complete().filter(|link| link.is_listed && !self.is_in_doubt)
     }
 }

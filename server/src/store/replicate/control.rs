@@ -82,6 +82,11 @@ impl SlotControl<'_> {
         self.evictor.forget(usize::from(self.slot) % SHARDS, self.dropped.len - before);
     }
 
+    /// From now on its copies count for nothing, or they count again.
+    pub(crate) fn set_in_doubt(&mut self, is_in_doubt: bool) {
+        self.state().is_in_doubt = is_in_doubt;
+    }
+
     /// Owns the slot from now on, with what is here or with nothing. `copies` stand where this node stands.
     pub(crate) fn own(&mut self, epoch: u64, is_warm: bool, copies: &[Arc<Outgoing>], now_ms: u64) {
         let (slot, state) = (self.slot, self.state());
@@ -310,6 +315,9 @@ impl SlotControl<'_> {
         }
         let state = self.state();
         let (seq, slot_seq) = (written.map(|at| at.seq), state.at.seq);
+        if state.is_in_doubt {
+            return 0;
+        }
         let listed = state.copies.iter_mut().filter(|link| link.stage == Stage::Complete && link.is_listed);
         listed.filter_map(|link| link.has_confirmed(seq, slot_seq).then_some(())).count()
     }

@@ -134,6 +134,8 @@ pub(crate) struct SlotState {
     pub(crate) role: Role,
     /// Whether the slot table has named this node's copy since it began.
     pub(crate) is_listed: bool,
+    /// Whether the copies count for nothing, as this node may have to give the slot back to one who knows nothing of them.
+    pub(crate) is_in_doubt: bool,
     /// How far the slot has come here.
     pub(crate) at: SlotPosition,
     /// Records of lower epochs are refused.
