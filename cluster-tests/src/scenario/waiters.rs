@@ -96,7 +96,8 @@ impl Report {
     }
 }
 
-/// Three nodes, and changes one after the other, each with clients who wait before it begins.
+/// Three nodes, and changes one after the other, each with clients who wait before it begins. Ends with the first of which clients
+/// noticed something.
 ///
 /// # Errors
 /// A node that should serve does not.
@@ -104,7 +105,12 @@ pub async fn run(changes: &[Change]) -> Result<Vec<Report>, WireError> {
     let mut cluster = tokio::task::block_in_place(|| ClusterProcess::start(3, &[]));
     let mut reports = Vec::new();
     for change in changes {
-        reports.push(wait_through(&mut cluster, *change).await?);
+        let report = wait_through(&mut cluster, *change).await?;
+        let is_right = report.is_right();
+        reports.push(report);
+        if !is_right {
+            break;
+        }
     }
     Ok(reports)
 }
@@ -126,7 +132,7 @@ async fn wait_through(cluster: &mut ClusterProcess, change: Change) -> Result<Re
             });
         }
     }
-    await_blocked(cluster).await?;
+    await_blocked(cluster, &mut waiters).await?;
     let owners_before = owners(cluster).await?;
     let living: Vec<usize> = ENTRIES.into_iter().filter(|at| change != Change::Kill || *at != VICTIM).collect();
     let addrs = cluster.addrs(&living);
@@ -176,7 +182,7 @@ async fn element(conn: &mut Conn) -> Result<String, WireError> {
 }
 
 /// Waits until all clients wait at the owners of their keys.
-async fn await_blocked(cluster: &mut ClusterProcess) -> Result<(), WireError> {
+async fn await_blocked(cluster: &mut ClusterProcess, waiters: &mut JoinSet<Waiter>) -> Result<(), WireError> {
     let mut conns = Vec::new();
     for node in cluster.nodes.iter_mut().filter_map(|node| node.is_running().then_some(node)) {
         conns.push(Conn::open(node.addr()).await?);
@@ -193,6 +199,9 @@ async fn await_blocked(cluster: &mut ClusterProcess) -> Result<(), WireError> {
         }
         if waiting == ENTRIES.len() * KEYS {
             return Ok(());
+        }
+        if let Some(Ok((entry, _, got))) = waiters.try_join_next() {
+            return Err(WireError::Refused(format!("a client of node {entry} was not to wait: {got:?}")));
         }
         if began.elapsed() > SETTLE_TIMEOUT {
             return Err(WireError::Refused(format!("{waiting} clients wait, of {}", ENTRIES.len() * KEYS)));

@@ -115,9 +115,10 @@ impl<'e> Entry<'e> {
                 return Progress::Through;
             }
             let patience = Duration::from_millis(self.worker.settings.cluster.request_deadline_ms);
-            if wave.is_blocking() && !wave.has_waiting() {
-                // It waits at its owner, which alone decides when that ends; reaching an owner has its deadline.
-                wave.deadline = Some(now + patience);
+            if wave.is_blocking() {
+                // While it waits at its owner, that alone decides when this ends; reaching an owner, each time, has its deadline.
+                let reaches_by = wave.deadline.unwrap_or(now + patience);
+                wave.deadline = wave.has_waiting().then_some(reaches_by);
             }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
                 if wave.end_late_wait(now) {

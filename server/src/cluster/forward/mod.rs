@@ -31,11 +31,11 @@ pub(crate) mod keeper;
 pub(crate) mod late;
 pub(crate) mod link;
 pub(crate) mod links;
+#[cfg(test)]
+mod moving_tests;
 pub(crate) mod owner;
 pub(crate) mod slot_set;
 pub(crate) mod wait_for;
-#[cfg(test)]
-mod watch_tests;
 pub(crate) mod wave;
 
 use std::sync::Arc;

@@ -1,7 +1,11 @@
-//! Transactions that watch keys, where they come to a node that knows nothing of the watch: at a slot's owner, and at the client's
-//! own node when it has come to own the slot.
+//! What has to outlast a slot's move: transactions that watch keys, where they come to a node that knows nothing of the watch (at a
+//! slot's owner, and at the client's own node when it has come to own the slot), and commands that wait.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rondache_protocol::{
     bus::{
@@ -290,4 +294,29 @@ fn a_transaction_that_waits_for_copies_at_home_is_aborted_by_a_change_meanwhile_
         entry.now = entry.worker.links.wave(exec).unwrap().retry_at.unwrap();
         assert_eq!(entry.go_on(exec).as_deref(), Some(reply), "{change}");
     }
+}
+
+#[test]
+fn a_command_that_has_waited_for_long_has_its_whole_deadline_to_reach_another_owner() {
+    let mut entry = EntryNode::new(Settings::default());
+    let deadline = Duration::from_millis(entry.node.settings.load().cluster.request_deadline_ms);
+    entry.route(Route::Peer(PEER));
+    let waits = entry.send(&["BLPOP k 0"]);
+    for _ in 0..2 {
+        assert_eq!(entry.go_on(waits), None);
+        entry.take_frame();
+        entry.now += 10 * deadline;
+        entry.worker.links.lose(PEER, entry.now);
+        entry.route(Route::Parked);
+        assert_eq!(entry.go_on(waits), None, "it waits for the slot's next owner");
+        entry.now += deadline - Duration::from_millis(1);
+        assert_eq!(entry.go_on(waits), None);
+        entry.route(Route::Peer(PEER));
+    }
+    assert_eq!(entry.go_on(waits), None);
+    entry.worker.links.lose(PEER, entry.now);
+    entry.route(Route::Parked);
+    assert_eq!(entry.go_on(waits), None);
+    entry.now += deadline;
+    assert!(entry.go_on(waits).is_some(), "no owner was to be reached");
 }
