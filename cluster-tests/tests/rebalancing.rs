@@ -2,7 +2,7 @@
 
 use rondache_cluster_tests::scenario::{
     change::{self, Change, Plan, Report},
-    hammer, registers,
+    hammer, registers, waiters,
 };
 
 const KEYS: u64 = 20_000;
@@ -44,4 +44,13 @@ async fn every_key_is_linearizable_through_any_node_while_a_node_joins_and_leave
     let report = registers::run(fastrand::u64(..1 << 32)).await.expect("every node serves");
     assert!(report.errors.is_empty() && report.violations.is_empty(), "{report}");
     assert!(report.operations > 1_000, "too little was seen to judge: {report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_wait_through_any_node_are_served_once_while_their_keys_owner_joins_and_leaves() {
+    let reports = waiters::run(&[waiters::Change::Join, waiters::Change::Leave]).await.expect("every node serves");
+    for report in reports {
+        assert!(report.moved > 0, "no key has moved: {report:?}");
+        assert!(report.is_right(), "{report:?}");
+    }
 }

@@ -11,6 +11,7 @@ pub mod restart;
 pub mod saturation;
 pub mod seed_name;
 pub mod survivor;
+pub mod waiters;
 
 use std::time::Duration;
 

@@ -16,8 +16,9 @@ const REQUEST_DEADLINE: &str = "120s";
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What a read got that was sent while the death of its key's owner was not known yet.
-    pub waiting_read: String,
+    /// What reads got that were sent while the deaths of their keys' owners may not have been known yet. The slots of the one that is
+    /// known to be dead before the other is may have been taken over, with a majority of two.
+    pub waiting_reads: Vec<String>,
     /// Commands that concern keys of the dead, or write, and what the survivor answered: at its first port and at its second.
     pub refused: Vec<(String, String)>,
     /// How long the slowest of these took.
@@ -39,16 +40,25 @@ pub async fn run() -> Result<Report, WireError> {
     for node in &cluster.nodes {
         keys.push(a_key_of(node).await?);
     }
-    let (own, dead) = (keys[0].as_str(), &keys[1..]);
+    let (own, of_others) = (keys[0].as_str(), &keys[1..]);
     let mut conn = Conn::open(cluster.nodes[0].addr()).await?;
     conn.call(&[b"SET", own.as_bytes(), b"before"]).await?;
     cluster.nodes[1..].iter_mut().for_each(|node| node.kill());
-    let mut report = Report { waiting_read: ask(&mut conn, &format!("GET {}", dead[0])).await?, ..Report::default() };
+    let mut report = Report::default();
+    let mut dead = Vec::new();
+    for key in of_others {
+        let reply = ask(&mut conn, &format!("GET {key}")).await?;
+        if reply != "Null" {
+            dead.push(key.as_str());
+        }
+        report.waiting_reads.push(reply);
+    }
     tokio::task::block_in_place(|| {
         cluster.nodes[0].wait_until("sees no majority", |node| {
             node.admin("/cluster").is_ok_and(|(_, status)| status.contains("\"has_majority\":false"))
         });
     });
+    let Some(first) = dead.first() else { return Ok(report) };
     report.own_read = ask(&mut conn, &format!("GET {own}")).await?;
     let of_one = dead.iter().flat_map(|key| [format!("GET {key}"), format!("SET {key} v"), format!("BLPOP {key} 0")]);
     let mut commands: Vec<String> = of_one.collect();
@@ -57,9 +67,13 @@ pub async fn run() -> Result<Report, WireError> {
     for command in &commands {
         refuse(&mut at_redirect_port, command, &mut report).await?;
     }
+    for key in [own, first] {
+        refuse_transaction(&mut at_redirect_port, key, &mut report).await?;
+        refuse_transaction(&mut conn, key, &mut report).await?;
+    }
     commands.push(format!("MGET {own} {}", dead.join(" ")));
-    commands.push(format!("MSET {own} v {} v {} v", dead[0], dead[1]));
-    commands.push(format!("DEL {} {own}", dead[0]));
+    commands.push(format!("MSET {own} v {} v", dead.join(" v ")));
+    commands.push(format!("DEL {first} {own}"));
     for command in &commands {
         refuse(&mut conn, command, &mut report).await?;
     }
@@ -86,6 +100,18 @@ async fn refuse(conn: &mut Conn, command: &str, report: &mut Report) -> Result<(
     report.slowest = report.slowest.max(began.elapsed());
     report.refused.push((command.to_owned(), reply));
     Ok(())
+}
+
+/// Asks for a transaction that is to be refused, with its command or as a whole.
+async fn refuse_transaction(conn: &mut Conn, key: &str, report: &mut Report) -> Result<(), WireError> {
+    ask(conn, "MULTI").await?;
+    let command = format!("SET {key} v");
+    let reply = ask(conn, &command).await?;
+    if reply == "QUEUED" {
+        return refuse(conn, "EXEC", report).await;
+    }
+    report.refused.push((format!("MULTI, {command}"), reply));
+    ask(conn, "DISCARD").await.map(drop)
 }
 
 /// The reply as text, errors included.

@@ -10,7 +10,7 @@ use rondache_protocol::{
     bus::{forward::Status, identity::WriteId},
     resp::{
         request::{RequestLimits, RequestParser},
-        writer::{ReplyWriter, RespVersion},
+        writer::RespVersion,
     },
 };
 
@@ -31,7 +31,7 @@ use crate::{
     },
     node::{Node, clock},
     session::{
-        Session,
+        Session, Watch,
         away::{Away, Served},
         batch::BatchEnd,
         blocking::Blocked,
@@ -115,9 +115,10 @@ impl<'e> Entry<'e> {
                 return Progress::Through;
             }
             let patience = Duration::from_millis(self.worker.settings.cluster.request_deadline_ms);
-            if wave.is_blocking() && !wave.has_waiting() {
-                // It waits at its owner, which alone decides when that ends; reaching an owner has its deadline.
-                wave.deadline = Some(now + patience);
+            if wave.is_blocking() {
+                // While it waits at its owner, that alone decides when this ends; reaching an owner, each time, has its deadline.
+                let reaches_by = wave.deadline.unwrap_or(now + patience);
+                wave.deadline = wave.has_waiting().then_some(reaches_by);
             }
             if wave.deadline.is_some_and(|deadline| deadline <= now) {
                 if wave.end_late_wait(now) {
@@ -186,9 +187,6 @@ impl<'e> Entry<'e> {
         let (Some(first), Some(last)) = (wave.items.get(*first), wave.items.get(*last)) else { return };
         let range = first.request.start..last.request.end;
         let manner = first.manner;
-        if manner.is_watched && self.session.watch.is_none() {
-            return abort(wave, indexes);
-        }
         let worker = &mut *self.worker;
         let mut served = Served {
             ends: std::mem::take(&mut worker.ends),
@@ -204,7 +202,10 @@ impl<'e> Entry<'e> {
         (session.db, session.no_touch) = (usize::from(manner.db), manner.no_touch);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.tracking = self.session.tracking.take();
-        session.watch = self.session.watch.take_if(|_| manner.is_watched);
+        let watch = self.session.watch.take_if(|_| manner.is_watched);
+        let is_unwatched = manner.is_watched && watch.is_none();
+        // What it watches is another node's no more: it is aborted, unless it is one that an owner has executed before.
+        session.watch = if is_unwatched { Some(Watch::broken()) } else { watch };
         // Messages between the parts of a reply would be taken for parts of it: they come behind the wave.
         session.is_remote = true;
         session.refresh_mode();
@@ -217,7 +218,7 @@ impl<'e> Entry<'e> {
         let away = Away::Serve(&mut served);
         let end = run_batch(self.node, worker, &mut session, &mut parser, requests, &mut 0, &mut replies, away);
         self.session.tracking = session.tracking.take();
-        if manner.is_watched {
+        if manner.is_watched && !is_unwatched {
             // Where it has yet to run, it goes on watching.
             self.session.watch = session.watch.take();
         }
@@ -249,22 +250,6 @@ impl<'e> Entry<'e> {
         wave.replies = replies;
         served.ends.clear();
         worker.ends = served.ends;
-    }
-}
-
-/// Answers transactions whose watched keys nobody has kept an eye on as if one had changed, but for those that may have run before
-/// that.
-fn abort(wave: &mut Wave, indexes: &[usize]) {
-    for index in indexes {
-        let Some(item) = wave.items.get(*index) else { continue };
-        if item.may_have_run {
-            wave.resolve(*index, State::Failed(ForwardFailure::OutcomeUnknown));
-            continue;
-        }
-        let version = if item.manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
-        let from = wave.replies.len();
-        ReplyWriter::new(&mut wave.replies, version).null_array();
-        wave.resolve(*index, State::Done { from, len: wave.replies.len() - from });
     }
 }
 

@@ -15,10 +15,10 @@ use crate::{
     store::keyspace::Written,
 };
 
-/// In the words of Redis Cluster as far as clients look at them.
+/// It begins with the words of Redis Cluster.
 const NO_MAJORITY: CommandError = CommandError::coded(
-    "CLUSTERDOWN The cluster is down for writes on this node: it sees no majority of the members, and partition-policy is \
-     'majority'; nothing was executed",
+    "CLUSTERDOWN The cluster is down and only accepts read commands: this node sees no majority of the members, and \
+     partition-policy is 'majority'; nothing was executed",
 );
 
 /// Whether a command empties all slots.

@@ -86,6 +86,15 @@ pub struct Watch {
     pub keys: Vec<(usize, Box<[u8]>, bool)>,
 }
 
+impl Watch {
+    /// That of keys which nobody has kept an eye on: they may have changed, and a transaction that relies on them is aborted.
+    pub(crate) fn broken() -> Self {
+        let watch = Self::default();
+        watch.flag.raise();
+        watch
+    }
+}
+
 /// CLIENT REPLY
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyMode {

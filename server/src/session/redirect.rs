@@ -13,7 +13,7 @@ use super::{
     execute::{Executor, Planned, named_subcommand},
 };
 use crate::{
-    cluster::routing::Route,
+    cluster::{forward::error::ForwardFailure, routing::Route},
     command::{CommandError, CommandResult, args::Args, ctx::HashedKeys},
     node::Node,
     store::keyspace::ExpiryRole,
@@ -129,15 +129,18 @@ impl Executor<'_, '_> {
         let flags = if writes { Flags::WRITE } else { Flags::READONLY };
         match place_of(self.node, session, flags, slot, self.ks.now_ms()) {
             Place::Here | Place::OnCopy => Ok(()),
-            Place::Proxied(slot) => Err(between_owners(slot)),
+            Place::Proxied(slot) => Err(why_proxied(self.node, slot)),
             Place::Refused(error) => Err(error),
         }
     }
 }
 
-/// Retryable: nothing was executed.
-fn between_owners(slot: u16) -> CommandError {
-    CommandError::Other(format!("TRYAGAIN slot {slot} is between owners; nothing was executed").into())
+/// Why a transaction can't begin, or run, that would wait for its slot's owner. Nothing was executed.
+fn why_proxied(node: &Node, slot: u16) -> CommandError {
+    match node.cluster.routing.route(slot) {
+        Route::Down => ForwardFailure::Down.into(),
+        _ => CommandError::Other(format!("TRYAGAIN slot {slot} is between owners; nothing was executed").into()),
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +226,34 @@ mod tests {
         assert_eq!(harness.run("SET {a}1 1"), "+QUEUED|");
         assert_eq!(harness.run("SET {a}2 1"), "+QUEUED|");
         assert_eq!(harness.call("EXEC"), "+OK +OK");
+    }
+
+    #[test]
+    fn a_transaction_on_a_slot_between_owners_is_to_be_tried_again_and_one_on_a_slot_that_is_down_is_not() {
+        let mut harness = sharing("bar", false);
+        harness.node().cluster.routing.set(slot_of(b"foo"), Route::Down, false);
+        for (refuses, code) in [(false, "-TRYAGAIN "), (true, "-CLUSTERDOWN Hash slot not served")] {
+            harness.node().cluster.routing.set_refuses(refuses);
+            harness.run("MULTI");
+            let refusal = harness.run("SET foo 1");
+            assert!(refusal.starts_with(code), "{refusal}");
+            assert!(harness.run("EXEC").starts_with("-EXECABORT "));
+        }
+    }
+
+    #[test]
+    fn a_transaction_whose_slot_goes_down_before_it_runs_is_refused_and_so_are_writes_to_our_own_slots() {
+        let mut harness = sharing("bar", false);
+        harness.node().cluster.routing.set_refuses(true);
+        harness.run("MULTI");
+        assert_eq!(harness.run("SET foo 1"), "+QUEUED|");
+        let refusal = harness.run("EXEC");
+        assert!(refusal.starts_with("-CLUSTERDOWN The cluster is down and only accepts read commands"), "{refusal}");
+        harness.run("MULTI");
+        assert_eq!(harness.run("SET foo 1"), "+QUEUED|");
+        harness.node().cluster.routing.set(slot_of(b"foo"), Route::Down, false);
+        let refusal = harness.run("EXEC");
+        assert!(refusal.starts_with("-CLUSTERDOWN Hash slot not served"), "{refusal}");
     }
 
     #[test]

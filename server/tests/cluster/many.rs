@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use rondache_protocol::slot::slot_of;
+use rondache_server::cluster::routing::Route;
+
 use super::support::Cluster;
 
 #[test]
@@ -27,6 +30,23 @@ fn a_split_command_keeps_its_place_among_pipelined_ones() {
     let mut client = cluster.connect(0);
     client.send(&["SET a 1", "MSET a 2 b 2 c 2", "GET a", "MGET a b c", "DEL a b c", "GET a"]);
     client.expect("+OK\r\n+OK\r\n$1\r\n2\r\n*3\r\n$1\r\n2\r\n$1\r\n2\r\n$1\r\n2\r\n:3\r\n$-1\r\n");
+}
+
+#[test]
+fn a_split_write_that_can_t_be_finished_says_whether_anything_was_executed() {
+    let cluster = Cluster::start_with(3, |settings| settings.cluster.request_deadline_ms = 50);
+    let [mine, b, c] = [0, 1, 2].map(|owner| cluster.key_of(owner, 0));
+    let park = |key: &str| (0..3).for_each(|at| cluster.set(at, slot_of(key.as_bytes()), Route::Parked));
+    let mut client = cluster.connect(0);
+    client.call(&format!("SET {mine} 1"), "+OK\r\n");
+    [&b, &c].into_iter().for_each(|key| park(key));
+    for nothing in [format!("MSET {b} 1 {c} 1"), format!("DEL {c} {b}")] {
+        assert!(client.ask(&nothing).starts_with("-TRYAGAIN "), "{nothing}");
+    }
+    assert!(client.ask(&format!("DEL {b} {mine}")).starts_with("-UNKNOWN "));
+    client.call(&format!("GET {mine}"), "$-1\r\n");
+    assert!(client.ask(&format!("MSET {mine} 2 {c} 2")).starts_with("-UNKNOWN "));
+    client.call(&format!("GET {mine}"), "$1\r\n2\r\n");
 }
 
 #[test]

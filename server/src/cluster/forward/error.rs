@@ -11,10 +11,11 @@ pub enum ForwardFailure {
     /// The slot had no owner, or a changing one, until the deadline. Nothing was executed.
     #[error("TRYAGAIN The slot was changing its owner for too long; nothing was executed")]
     BetweenOwners,
-    /// The slot's owner is dead, and nothing is taken over without a majority. Nothing was executed.
+    /// The slot's owner is dead, and nothing is taken over without a majority. Nothing was executed. It begins with the words of
+    /// Redis Cluster.
     #[error(
-        "CLUSTERDOWN The node that owns this slot is dead, and none takes it over: this node sees no majority of the members, \
-         and partition-policy is 'majority'; nothing was executed"
+        "CLUSTERDOWN Hash slot not served: the node that owns it is dead, and none takes it over, since this node sees no \
+         majority of the members, and partition-policy is 'majority'; nothing was executed"
     )]
     Down,
     /// So much waits for owners already that no more is taken. Nothing was executed.

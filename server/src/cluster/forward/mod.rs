@@ -31,6 +31,8 @@ pub(crate) mod keeper;
 pub(crate) mod late;
 pub(crate) mod link;
 pub(crate) mod links;
+#[cfg(test)]
+mod moving_tests;
 pub(crate) mod owner;
 pub(crate) mod slot_set;
 pub(crate) mod wait_for;

@@ -15,7 +15,7 @@ use rondache_protocol::{
     },
     resp::{
         request::{RequestLimits, RequestParser},
-        writer::{ReplyWriter, RespVersion},
+        writer::RespVersion,
     },
 };
 use tokio::{io::AsyncWrite, net::TcpStream};
@@ -33,7 +33,7 @@ use crate::{
     },
     node::{Node, clock},
     session::{
-        Session,
+        Session, Watch,
         away::{Away, Served},
         batch::{BatchEnd, REPLY_BYTES_MAX},
         blocking::Blocked,
@@ -301,22 +301,16 @@ impl Serving {
                 Box::new(Session { is_remote: true, ..Session::new(client, true) })
             })
         });
-        if manner.is_watched && own.as_ref().is_none_or(|own| own.watch.is_none()) {
-            // The link on which the client began to watch is gone, or the slot was somewhere else meanwhile.
-            if manner.is_retry {
-                // It may have run before that.
-                encoder.end_reply(out, Status::Unknown);
-                return Ok(true);
-            }
-            let version = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
-            ReplyWriter::new(out, version).null_array();
-            encoder.end_reply(out, Status::Done);
-            return Ok(true);
-        }
         let session = own.as_deref_mut().unwrap_or(&mut self.session);
         session.db = usize::from(manner.db).min(crate::store::DATABASES - 1);
         session.resp = if manner.is_resp3 { RespVersion::V3 } else { RespVersion::V2 };
         session.no_touch = manner.no_touch;
+        // The link on which the client began to watch is gone, or the slot was somewhere else meanwhile: the transaction is
+        // aborted, unless it is one that was executed before that.
+        let is_unwatched = manner.is_watched && session.watch.is_none();
+        if is_unwatched {
+            session.watch = Some(Watch::broken());
+        }
         let writer_id = session.client.id;
         if manner.is_noloop {
             self.node.hub.tracking.note_writer(writer_id, (group.first.origin, manner.client));
@@ -343,6 +337,9 @@ impl Serving {
         }
         // A refused transaction is still queued.
         session.transaction = None;
+        if is_unwatched {
+            session.watch = None;
+        }
         session.refresh_mode();
         if let Some(own) = own
             && own.watch.is_some()
@@ -411,18 +408,6 @@ mod tests {
         serving.take_frame(&mut Worker::without_sockets(node), frame, &mut out).unwrap();
         let (reply, _) = frame::decode(&out, FRAME_LEN_MAX).unwrap().unwrap();
         Reply::decode(reply.payload).unwrap().items().next().unwrap()
-    }
-
-    /// Sends an EXEC that relies on watched keys, over a link that knows nothing of them.
-    fn watched_exec(is_retry: bool) -> (Status, usize) {
-        let manner = Manner { is_unit: true, is_watched: true, client: 7, is_retry, ..Manner::default() };
-        ask(&Node::new(Settings::default()), manner, b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n")
-    }
-
-    #[test]
-    fn a_transaction_whose_watched_keys_are_unknown_here_is_aborted_unless_it_may_have_run_elsewhere() {
-        assert_eq!(watched_exec(false), (Status::Done, "*-1\r\n".len()));
-        assert_eq!(watched_exec(true), (Status::Unknown, 0));
     }
 
     #[test]

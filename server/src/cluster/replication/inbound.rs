@@ -1,15 +1,16 @@
 //! What is remembered of a peer's stream between its connections, and the copies that its owner may have forgotten.
 //!
 //! An owner tells a copy that it wants no longer (`Record::Drop`), but not one that it has lost sight of: it begins a new
-//! stream later, which knows nothing of what the old one brought. A copy that no row has named by then would stay for ever.
+//! stream later, which knows nothing of what the old one brought. Nor does one that overflows feed the copies any more that it
+//! began before. A copy that no row has named by then would stay for ever.
 
 use std::collections::BTreeMap;
 
 use rondache_protocol::bus::replicate::{Refusal, SlotPosition};
 
-/// A copy that was begun is dropped when its stream has had no connection, or has been another, for so many looks, and no
-/// row has named it: about so many seconds. A row that names it, and an owner who comes back, are here much sooner.
-const FORSAKEN_LOOKS: u8 = 10;
+/// A copy that was begun is dropped when its stream has had no connection, or has been another or overflowed, for so many looks, and
+/// no row has named it: about so many seconds. A row that names it, and an owner who comes back, are here much sooner.
+pub(super) const FORSAKEN_LOOKS: u8 = 10;
 
 /// What is remembered of a stream.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ pub(super) struct Refused {
 #[derive(Debug)]
 struct Begun {
     epoch: u64,
-    session: u64,
+    /// The life of the stream that feeds it; `None`: none does.
+    session: Option<u64>,
     /// For how many looks nobody has been there to finish it.
     looks: u8,
 }
@@ -47,6 +49,13 @@ impl Inbound {
     /// The stream in another life, of which nothing has come.
     pub(super) fn renew(&mut self, session: u64) -> Self {
         Self { session, begun: std::mem::take(&mut self.begun), ..Self::default() }
+    }
+
+    /// The owner has thrown away frames, and with them the copies that the stream fed. Those that miss something notice by
+    /// themselves; the others are forsaken, unless the owner begins them anew.
+    pub(super) fn skips(&mut self) {
+        self.parts.clear();
+        self.begun.values_mut().for_each(|begun| begun.session = None);
     }
 
     pub(super) fn connected(&mut self) {
@@ -60,7 +69,7 @@ impl Inbound {
     /// A copy of a slot begins.
     pub(super) fn begins(&mut self, slot: u16, epoch: u64) {
         self.refusals.remove(&slot);
-        self.begun.insert(slot, Begun { epoch, session: self.session, looks: 0 });
+        self.begun.insert(slot, Begun { epoch, session: Some(self.session), looks: 0 });
     }
 
     /// Looks at the copies that began, about once a second. Answers those, with their epochs, whose owner does not come back
@@ -69,7 +78,8 @@ impl Inbound {
         let current = (self.connections > 0).then_some(self.session);
         let mut forsaken = Vec::new();
         self.begun.retain(|slot, begun| {
-            begun.looks = if current == Some(begun.session) { 0 } else { begun.looks + 1 };
+            let is_fed = begun.session.is_some() && begun.session == current;
+            begun.looks = if is_fed { 0 } else { begun.looks + 1 };
             let is_forsaken = begun.looks >= FORSAKEN_LOOKS;
             if is_forsaken {
                 forsaken.push((*slot, begun.epoch));
@@ -135,6 +145,15 @@ mod tests {
         renewed.connected();
         renewed.begins(4, 5);
         assert_eq!(looks(&mut renewed, FORSAKEN_LOOKS), [(3, 2)]);
+    }
+
+    #[test]
+    fn a_stream_that_threw_something_away_forsakes_what_it_began_before() {
+        let mut inbound = begun();
+        inbound.skips();
+        inbound.begins(4, 2);
+        assert_eq!(looks(&mut inbound, FORSAKEN_LOOKS), [(3, 2)]);
+        assert_eq!(looks(&mut inbound, FORSAKEN_LOOKS), []);
     }
 
     #[test]

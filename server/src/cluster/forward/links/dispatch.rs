@@ -185,8 +185,7 @@ impl Links {
             let link = self.link(peer);
             encoder.finish(&mut link.out);
             if frame::finish(&mut link.out, begun, FRAME_LEN_MAX).is_err() {
-                wave.lose(number, false);
-                (0..wave.items.len()).for_each(|index| wave.resolve(index, State::Failed(ForwardFailure::TooLong)));
+                wave.fail_frame(number, ForwardFailure::TooLong);
                 continue;
             }
             link.count_queued();

@@ -52,6 +52,14 @@ impl Wave {
         self.resolve(index, State::Failed(failure));
     }
 
+    /// Gives up the items of a frame that can't be sent.
+    pub(crate) fn fail_frame(&mut self, frame: u16, why: ForwardFailure) {
+        let is_in = |item: &Item| matches!(item.state, State::Sent { frame: of, .. } if of == frame);
+        let items: Vec<usize> = (0..self.items.len()).filter(|index| is_in(&self.items[*index])).collect();
+        self.lose(frame, false);
+        items.into_iter().for_each(|index| self.fail_waiting(index, why));
+    }
+
     /// An item ran somewhere, and its slot went away before copies had what it wrote. The slot's next owner can tell, by the item's
     /// number, whether it is to run there. What goes to nodes rather than to a slot has none.
     pub(crate) fn retry(&mut self, index: usize) {

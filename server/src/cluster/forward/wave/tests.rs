@@ -128,6 +128,93 @@ fn a_write_that_was_sent_and_lost_has_an_unknown_outcome_and_one_that_was_not_ha
     assert_eq!(failures, [Err(ForwardFailure::OutcomeUnknown), Err(ForwardFailure::BetweenOwners)]);
 }
 
+#[test]
+fn a_frame_that_is_too_long_costs_its_own_requests_and_no_others() {
+    let mut wave = Wave::default();
+    (0..4).for_each(|_| wave.push(joining(0), None, |_| {}));
+    wave.open = 2;
+    for (index, frame) in [(0, 0), (1, 1), (2, 1)] {
+        wave.items[index].state = State::Sent { peer: PeerIndex(frame), frame };
+    }
+    wave.items[2].may_have_run = true;
+    wave.fail_frame(1, ForwardFailure::TooLong);
+    assert_eq!(wave.reply(1), Err(ForwardFailure::TooLong));
+    assert_eq!(wave.reply(2), Err(ForwardFailure::OutcomeUnknown), "another owner may have executed it");
+    assert!(matches!(wave.items[0].state, State::Sent { .. }) && wave.items[3].state == State::Waiting);
+    assert_eq!((wave.open, wave.unresolved), (1, 2));
+}
+
+/// What became of a part of a split command.
+type Part<'p> = Result<&'p [u8], ForwardFailure>;
+
+/// What the client reads whose command, split over slots, came to this.
+fn gathered(combine: Combine, is_write: bool, parts: &[Part<'_>]) -> String {
+    let mut wave = Wave::default();
+    for index in 0..parts.len() {
+        wave.push(Joining { slot: index as u16, is_write, ..joining(0) }, Some(0), |_| {});
+    }
+    wave.gathers.push(Gather { combine, parts: parts.len(), places: Vec::new(), is_resp3: false });
+    for (index, part) in parts.iter().enumerate() {
+        match part {
+            Ok(reply) => done(&mut wave, index, reply),
+            Err(failure) => wave.resolve(index, State::Failed(*failure)),
+        }
+    }
+    let mut out = Vec::new();
+    wave.assemble(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+const DEL: Combine = Combine::Sum;
+const MSET: Combine = Combine::Ok;
+
+#[test]
+fn a_split_write_all_of_which_ran_is_answered_with_the_whole() {
+    assert_eq!(gathered(DEL, true, &[Ok(b":2\r\n"), Ok(b":0\r\n"), Ok(b":40\r\n")]), ":42\r\n");
+    assert_eq!(gathered(MSET, true, &[Ok(b"+OK\r\n"), Ok(b"+OK\r\n")]), "+OK\r\n");
+}
+
+#[test]
+fn a_split_write_has_an_unknown_outcome_where_one_part_ran_and_another_did_not() {
+    let unknown = format!("-{}\r\n", ForwardFailure::OutcomeUnknown);
+    let not_run: [Part<'_>; 4] = [
+        Err(ForwardFailure::BetweenOwners),
+        Err(ForwardFailure::TooFewCopies),
+        Err(ForwardFailure::TooLong),
+        Ok(b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"),
+    ];
+    for (combine, ran) in [(DEL, &b":1\r\n"[..]), (MSET, b"+OK\r\n")] {
+        for not_run in not_run {
+            for parts in [[Ok(ran), not_run], [not_run, Ok(ran)], [not_run, Err(ForwardFailure::OutcomeUnknown)]] {
+                assert_eq!(gathered(combine, true, &parts), unknown, "{combine:?} {parts:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_split_write_that_ran_but_was_not_confirmed_everywhere_says_that() {
+    let unconfirmed = ForwardFailure::Unconfirmed;
+    let parts: [Part<'_>; 3] = [Ok(b":1\r\n"), Err(unconfirmed), Err(ForwardFailure::BetweenOwners)];
+    assert_eq!(gathered(DEL, true, &parts), format!("-{unconfirmed}\r\n"));
+}
+
+#[test]
+fn a_split_write_of_which_nothing_ran_is_refused_as_its_first_part_was_and_may_be_sent_again() {
+    let (down, between) = (ForwardFailure::Down, ForwardFailure::BetweenOwners);
+    assert!(down.is_retryable() && between.is_retryable());
+    for combine in [DEL, MSET] {
+        assert_eq!(gathered(combine, true, &[Err(down), Err(between)]), format!("-{down}\r\n"));
+        assert_eq!(gathered(combine, true, &[Ok(b"-OOM full\r\n"), Err(between)]), "-OOM full\r\n");
+    }
+}
+
+#[test]
+fn a_split_read_of_which_a_part_failed_gets_that_part_s_error() {
+    let down = ForwardFailure::Down;
+    assert_eq!(gathered(Combine::Sum, false, &[Ok(b":1\r\n"), Err(down)]), format!("-{down}\r\n"));
+}
+
 /// An item's write, or that of the local reply there, which nobody has confirmed.
 fn unconfirmed(nth: Option<usize>, reply: Range<usize>, is_lost: bool) -> Withheld {
     let written = Written { slot: 1, at: SlotPosition { epoch: 1, seq: 1 } };
