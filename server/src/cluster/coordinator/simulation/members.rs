@@ -45,6 +45,11 @@ impl Beliefs {
         self.known.get(&host).copied().filter(|known| known.identity == *identity)
     }
 
+    /// Whether all that is known of a node is an earlier life of it.
+    pub(super) fn has_earlier_life(&self, host: usize, identity: &Identity) -> bool {
+        self.known.get(&host).is_some_and(|known| known.identity != *identity)
+    }
+
     /// Takes over what another believes of a node that this one has not heard of. Whether the view changed.
     pub(super) fn hear(&mut self, random: &mut fastrand::Rng, host: usize, theirs: Known) -> bool {
         let is_told = random.u8(..4) == 0;

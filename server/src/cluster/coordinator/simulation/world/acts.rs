@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
+use super::{Node, World};
 
 impl World {
     pub(in super::super) fn join(&mut self) {
@@ -24,10 +24,14 @@ impl World {
         }
     }
 
-    /// How many nodes run and are to go on, and how many count where a majority is asked for: the dead, too.
+    /// How many nodes run and are to go on, and how many count where a majority is asked for: the dead, too, of whose next lives,
+    /// which left, nobody has heard.
     fn staying_and_known(&self) -> (usize, usize) {
-        let staying = self.nodes.iter().filter(|node| node.is_up && !node.is_leaving).count();
-        (staying, self.nodes.iter().filter(|node| !node.has_left).count())
+        let staying = || self.nodes.iter().filter(|node| node.is_up && !node.is_leaving);
+        let counts = |(host, node): &(usize, &Node)| {
+            !node.has_left || staying().any(|other| other.beliefs.has_earlier_life(*host, &node.identity))
+        };
+        (staying().count(), self.nodes.iter().enumerate().filter(counts).count())
     }
 
     pub(in super::super) fn restart(&mut self, host: usize) {
