@@ -175,3 +175,43 @@ impl Coordinator {
 fn next_claim(row: &Row) -> Claim {
     Claim { provisional: row.claim.provisional.saturating_add(1), ..row.claim }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        coordinator::{
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::Health,
+        membership::simulation::info,
+        plane::{Position, Start},
+    };
+
+    const SLOT: u16 = 3;
+
+    /// A heal of which each side hears before its view has the other alive again: both go on owning the slot by ever later rows.
+    #[test]
+    fn who_went_on_owning_a_slot_that_it_had_taken_still_gives_it_back_to_the_owner_who_has_written() {
+        let (me, owner) = (info(1, 1), info(2, 1));
+        let settings = Settings { slots: 8, ..Settings::default() };
+        let mut taker = Coordinator::new(me.identity, settings, Box::new(StickyPlanner), 1);
+        let (mut plane, mut out) = (Obedient::default(), Vec::new());
+        plane.position.seq = 7;
+        let mut io = Io { now_ms: 1, plane: &mut plane, out: &mut out };
+        let firm = Claim { firm_epoch: 1, provisional: 0 };
+        let before =
+            Row { slot: SLOT, epoch: 1, version: 1, claim: firm, owner: owner.identity, copies: vec![me.identity] };
+        taker.see(see([(&me, Health::Alive), (&owner, Health::Dead)]));
+        taker.table.merge(&before);
+        taker.take_over(&mut io, &before, Start::Warm, Vec::new());
+        let claim = Claim { provisional: 2, ..firm };
+        taker.learn(&mut io, owner.identity, Row { epoch: 3, claim, copies: Vec::new(), ..before });
+        let mine = taker.table.row(SLOT).expect("it has taken it");
+        assert!(taker.owns(SLOT) && mine.claim.provisional > claim.provisional, "{mine:?}");
+        let theirs = |seq| Reclaimed { slot: SLOT, claim, position: Position { epoch: 3, seq } };
+        assert!(taker.gives_way(&io, &mine, owner.identity, &theirs(8)));
+    }
+}

@@ -107,6 +107,25 @@ fn acknowledged_copies_are_counted() {
 }
 
 #[test]
+fn copies_count_for_nothing_while_their_owners_claim_is_in_doubt() {
+    let mut world = World::new(2, 1);
+    world.begin(slot());
+    world.copy(slot(), 0, 1);
+    world.0[0].run(&format!("INCR {KEY}"));
+    world.0[0].note_position();
+    world.pump_all();
+    let counted = |world: &World| {
+        let waited_for = world.0[0].node.store.control(slot(), |control| control.acks().len());
+        (waited_for, world.0[0].confirmed(&world.0[0].written))
+    };
+    assert_eq!(counted(&world), (1, 1));
+    world.0[0].plane.set_in_doubt(slot(), true);
+    assert_eq!(counted(&world), (0, 0));
+    world.0[0].plane.set_in_doubt(slot(), false);
+    assert_eq!(counted(&world), (1, 1));
+}
+
+#[test]
 fn a_write_that_was_lost_with_its_owner_counts_no_copies() {
     let mut world = World::new(3, 1);
     world.begin(slot());
