@@ -147,6 +147,7 @@ impl Coordinator {
         let Some((handoff, before)) = self.handoffs.parked.remove(&slot).zip(self.table.row(slot)) else { return };
         let Handoff { to, waiting, .. } = handoff;
         let stays = |copy: &&Identity| **copy != to && !waiting.contains(copy) && self.view.is_alive(copy);
+        // The giver comes first: by that the taker knows it.
         let copies = [self.me].iter().chain(before.copies.iter().filter(stays)).copied().collect();
         waiting.iter().for_each(|copy| io.plane.stop_copy(slot, *copy));
         let epoch = before.epoch + 1;
@@ -163,6 +164,15 @@ impl Coordinator {
         self.handoffs.granted.insert(slot, Granted { to, tell_again_ms });
     }
 
+    /// Who gives away what the plan wants there leaves, or follows a later plan: this node is yet to hear of it, and would hand
+    /// the slot back at once.
+    fn spare_giver(&mut self, now_ms: u64, granted: &Row) {
+        let giver = self.plan.as_ref().and_then(|plan| plan.owner(granted.slot));
+        if let Some(giver) = giver.filter(|giver| granted.copies.first() == Some(giver)) {
+            self.reconcile.pause(giver, now_ms + self.settings.giver_pause_ms);
+        }
+    }
+
     /// The grant of a slot has come through its giver's stream.
     pub(super) fn granted(&mut self, io: &mut Io<'_>, row: Row) {
         let slot = row.slot;
@@ -171,6 +181,7 @@ impl Coordinator {
         }
         let is_best = self.table.row(slot).is_none_or(|known| known == row || supersedes(&row, &known));
         if is_best {
+            self.spare_giver(io.now_ms, &row);
             self.begin_to_own(io, Row { version: row.version + 1, ..row }, Start::Warm);
         }
     }

@@ -206,7 +206,9 @@ impl Coordinator {
         }
         self.publishing.put_off(io.now_ms + self.settings.plan_debounce_ms);
         let has_same_lives = before.live().map(identity_of).eq(self.view.live().map(identity_of));
-        if has_same_lives && before.members.len() == self.view.members.len() {
+        // That a dead member had left on purpose may be heard late, and make a majority of the living.
+        let has_same_count = before.members.len() == self.view.members.len() && had_majority == self.has_majority;
+        if has_same_lives && has_same_count {
             return;
         }
         self.confirm.restart(io.now_ms + self.settings.confirm_wait_ms);

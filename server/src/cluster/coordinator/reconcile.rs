@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rondache_protocol::bus::identity::Identity;
 
-use super::{Coordinator, Io, agenda::Agenda};
+use super::{Coordinator, Io, agenda::Agenda, orphans::OwnerState};
 use crate::cluster::{plane::Row, table::COPIES_MAX};
 
 /// The share of the slots that may be parked at once is looked at this often.
@@ -26,7 +26,9 @@ pub(super) struct Reconcile {
     copying: BTreeMap<u16, Vec<Identity>>,
     /// How many are under way to each node.
     per_peer: BTreeMap<Identity, usize>,
-    /// Until when nothing new is begun with a node that lost a copy.
+    /// Copies that this node has not heard of yet, and since when it has not.
+    strangers: BTreeMap<Identity, u64>,
+    /// Until when nothing new is begun with a node that lost a copy, or that gives away what the plan wants there.
     paused_until_ms: BTreeMap<Identity, u64>,
     /// How many slots may be parked at once, and until when that holds.
     handoffs_max: usize,
@@ -103,6 +105,9 @@ impl Coordinator {
 
     pub(super) fn tick_reconcile(&mut self, io: &mut Io<'_>) {
         self.reconcile.paused_until_ms.retain(|_, until_ms| io.now_ms < *until_ms);
+        if self.reconcile.todo.is_empty() {
+            self.reconcile.strangers.clear();
+        }
         if self.reconcile.todo.is_empty() || (self.awaits_plan(io.now_ms) && !self.is_leaving) {
             return;
         }
@@ -143,7 +148,7 @@ impl Coordinator {
         let mut planned = plan.nodes(slot);
         let Some(owner) = planned.next() else { return false };
         let is_copy = |node: &Identity| self.table.copies(slot).any(|copy| copy == *node);
-        let has_dead_copies = || self.table.copies(slot).any(|copy| !self.view.is_alive(&copy));
+        let has_lost_copies = || self.table.copies(slot).any(|copy| !self.view.is_alive(&copy));
         let must_wait = if owner == self.me {
             let mut missing = planned.filter(|node| !is_copy(node)).peekable();
             missing.peek().is_some() && missing.all(|node| self.must_wait_to_copy(now_ms, slot, &node))
@@ -152,7 +157,7 @@ impl Coordinator {
         } else {
             self.must_wait_to_copy(now_ms, slot, &owner)
         };
-        must_wait && !has_dead_copies()
+        must_wait && !has_lost_copies()
     }
 
     /// Whether a copy is not under way and can't be begun now.
@@ -239,14 +244,19 @@ impl Coordinator {
             return true;
         }
         let Some(row) = self.table.row(slot) else { return true };
-        if row.copies.iter().any(|copy| !self.view.is_alive(copy)) {
-            let (copies, gone): (Vec<Identity>, Vec<Identity>) =
-                row.copies.iter().partition(|copy| self.view.is_alive(copy));
+        let (gone, copies): (Vec<Identity>, Vec<Identity>) =
+            row.copies.iter().partition(|copy| self.is_copy_gone(io.now_ms, copy));
+        if !gone.is_empty() {
             gone.iter().for_each(|copy| io.plane.stop_copy(slot, *copy));
             self.change_copies(row, copies);
             return false;
         }
-        let nodes: Vec<Identity> = self.plan.as_ref().map(|plan| plan.nodes(slot).collect()).unwrap_or_default();
+        let has_strangers = copies.iter().any(|copy| self.reconcile.strangers.contains_key(copy));
+        self.step_towards_plan(io, row) && !has_strangers
+    }
+
+    fn step_towards_plan(&mut self, io: &mut Io<'_>, row: Row) -> bool {
+        let nodes: Vec<Identity> = self.plan.as_ref().map(|plan| plan.nodes(row.slot).collect()).unwrap_or_default();
         if self.is_leaving {
             return self.step_leaving(io, &row, &nodes);
         }
@@ -260,6 +270,18 @@ impl Coordinator {
             }
             _ => true,
         }
+    }
+
+    /// Whether a copy is not to be counted on any more. Of one that this node has not heard of yet, whoever handed the slot
+    /// over knew better; it may have all that there is of the slot beside this node.
+    fn is_copy_gone(&mut self, now_ms: u64, copy: &Identity) -> bool {
+        let state = self.owner_state(copy);
+        if state != OwnerState::Stranger {
+            self.reconcile.strangers.remove(copy);
+            return state == OwnerState::Gone;
+        }
+        let since_ms = *self.reconcile.strangers.entry(*copy).or_insert(now_ms);
+        now_ms >= since_ms + self.settings.stranger_ms
     }
 
     /// A slot that stays: it gets the planned copies, then loses the others.
@@ -338,5 +360,74 @@ impl Coordinator {
         } else {
             self.stop_copying(io, row.slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        coordinator::{
+            plan::Plan,
+            settings::Settings,
+            sticky::StickyPlanner,
+            testing::{Obedient, see},
+        },
+        member::Health::{Alive, Dead},
+        membership::simulation::info,
+    };
+
+    const SLOT: u16 = 3;
+
+    /// The first member, who owns all slots.
+    struct Owner {
+        coordinator: Coordinator,
+        plane: Obedient,
+    }
+
+    impl Owner {
+        fn new() -> Self {
+            let settings = Settings { slots: 8, ..Settings::default() };
+            let coordinator = Coordinator::new(info(1, 1).identity, settings, Box::new(StickyPlanner), 1);
+            let mut owner = Self { coordinator, plane: Obedient::default() };
+            owner.at(1, |coordinator, io| coordinator.found(io));
+            owner
+        }
+
+        fn at(&mut self, now_ms: u64, act: impl FnOnce(&mut Coordinator, &mut Io<'_>)) {
+            let out = &mut Vec::new();
+            act(&mut self.coordinator, &mut Io { now_ms, plane: &mut self.plane, out });
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_not_heard_of_yet_stays_until_it_should_have_been() {
+        let (mut owner, stranger) = (Owner::new(), info(2, 1).identity);
+        owner.coordinator.see(see([(&info(1, 1), Alive)]));
+        let row = owner.coordinator.table.row(SLOT).expect("the founder owns every slot");
+        owner.coordinator.change_copies(row, vec![stranger]);
+        let stranger_ms = owner.coordinator.settings.stranger_ms;
+        owner.at(2, Coordinator::tick);
+        owner.at(1 + stranger_ms, Coordinator::tick);
+        assert!(owner.coordinator.table.copies(SLOT).eq([stranger]));
+        owner.at(2 + stranger_ms, Coordinator::tick);
+        assert_eq!(owner.coordinator.table.copies(SLOT).count(), 0);
+    }
+
+    #[test]
+    fn copies_are_made_once_it_is_heard_that_one_of_too_many_dead_had_left() {
+        let [me, other, third, mut fourth] = [1, 2, 3, 4].map(|id| info(id, 1));
+        let mut owner = Owner::new();
+        let planned = vec![vec![me.identity, other.identity]; 8];
+        owner.coordinator.plan = Some(Plan::new(1, me.identity, &planned));
+        let view = see([(&me, Alive), (&other, Alive), (&third, Dead), (&fourth, Dead)]);
+        owner.at(2, |coordinator, io| coordinator.view_changed(io, view));
+        owner.at(3, Coordinator::tick);
+        assert_eq!(owner.plane.copying, [], "two of four are no majority");
+        fourth.is_leaving = true;
+        let view = see([(&me, Alive), (&other, Alive), (&third, Dead), (&fourth, Dead)]);
+        owner.at(4, |coordinator, io| coordinator.view_changed(io, view));
+        owner.at(5, Coordinator::tick);
+        assert!(owner.plane.copying.contains(&(SLOT, other.identity)));
     }
 }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub digest_ms: u64,
     /// No new copy goes for this long to a member that has just lost one.
     pub lost_copy_pause_ms: u64,
+    /// A member that gave this node a slot which the plan wants on that member gets nothing for this long.
+    pub giver_pause_ms: u64,
     /// The most copies under way to one member.
     pub copying_per_peer_max: usize,
     /// The most slots of the whole cluster whose commands wait for a handoff at once: the fewer, the shorter each waits,
@@ -73,6 +75,7 @@ impl Default for Settings {
             confirm_wait_ms: 1_000,
             digest_ms: 1_000,
             lost_copy_pause_ms: 200,
+            giver_pause_ms: 1_000,
             copying_per_peer_max: 128,
             handoffs_max: 64,
             steps_per_tick_max: 1_024,

@@ -16,6 +16,8 @@ pub(super) struct Obedient {
     pub(super) position: Position,
     /// What it began to own, and in which epoch.
     pub(super) owned: Vec<(u16, u64)>,
+    /// The copies that it began.
+    pub(super) copying: Vec<(u16, Identity)>,
 }
 
 impl DataPlane for Obedient {
@@ -24,7 +26,11 @@ impl DataPlane for Obedient {
     }
 
     fn follow(&mut self, _: u16, _: u64, _: Option<Identity>, _: Follow) {}
-    fn start_copy(&mut self, _: u16, _: Identity) {}
+
+    fn start_copy(&mut self, slot: u16, to: Identity) {
+        self.copying.push((slot, to));
+    }
+
     fn stop_copy(&mut self, _: u16, _: Identity) {}
     fn park(&mut self, _: u16) {}
     fn unpark(&mut self, _: u16) {}

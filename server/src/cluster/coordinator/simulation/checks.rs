@@ -11,7 +11,8 @@ pub(super) struct Checks {
     firm: BTreeMap<(u16, u64), Identity>,
     /// Since when nobody executes a slot.
     idle_since_ms: BTreeMap<u16, u64>,
-    pub(super) longest_idle_ms: u64,
+    /// The slot that nobody executed for the longest time, behind that time.
+    pub(super) longest_idle: (u64, u16),
     /// Copies that were lost, by owner and copy.
     pub(super) copies_lost: BTreeMap<(usize, usize), u64>,
     pub(super) acknowledged: BTreeSet<(u16, u32)>,
@@ -47,6 +48,6 @@ impl Checks {
             return;
         }
         let since_ms = *self.idle_since_ms.entry(slot).or_insert(now_ms);
-        self.longest_idle_ms = self.longest_idle_ms.max(now_ms - since_ms);
+        self.longest_idle = self.longest_idle.max((now_ms - since_ms, slot));
     }
 }

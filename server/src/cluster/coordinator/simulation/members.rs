@@ -1,4 +1,5 @@
-//! What a membership protocol would make a node believe: a peer that nobody in reach can reach is suspected, then dead.
+//! What a membership protocol would make a node believe: a peer that nobody in reach can reach is suspected, then dead. Members
+//! tell each other of whom they know, of the dead, too.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -17,8 +18,9 @@ pub(super) struct Truth {
     pub(super) has_left: bool,
 }
 
-#[derive(Debug)]
-struct Known {
+/// What a node believes of a peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
     identity: Identity,
     health: Health,
     is_leaving: bool,
@@ -38,6 +40,25 @@ pub(super) struct Beliefs {
 }
 
 impl Beliefs {
+    /// What is believed of a node.
+    pub(super) fn of(&self, host: usize, identity: &Identity) -> Option<Known> {
+        self.known.get(&host).copied().filter(|known| known.identity == *identity)
+    }
+
+    /// Whether all that is known of a node is an earlier life of it.
+    pub(super) fn has_earlier_life(&self, host: usize, identity: &Identity) -> bool {
+        self.known.get(&host).is_some_and(|known| known.identity != *identity)
+    }
+
+    /// Takes over what another believes of a node that this one has not heard of. Whether the view changed.
+    pub(super) fn hear(&mut self, random: &mut fastrand::Rng, host: usize, theirs: Known) -> bool {
+        let is_told = random.u8(..4) == 0;
+        if is_told {
+            self.known.insert(host, theirs);
+        }
+        is_told
+    }
+
     /// Looks at the truth about a host. Whether the view changed.
     pub(super) fn observe(&mut self, random: &mut fastrand::Rng, now_ms: u64, host: usize, truth: Truth) -> bool {
         let Some(known) = self.known.get_mut(&host) else {
@@ -47,10 +68,10 @@ impl Beliefs {
             }
             return false;
         };
-        if truth.has_left && (known.identity == truth.identity) {
-            let is_told = random.u8(..4) == 0;
+        if truth.has_left && known.identity == truth.identity {
+            let is_told = (known.health, known.is_leaving) != (Health::Dead, true) && random.u8(..4) == 0;
             if is_told {
-                self.known.remove(&host);
+                (known.health, known.is_leaving) = (Health::Dead, true);
             }
             return is_told;
         }

@@ -27,8 +27,11 @@ use self::{
 };
 use crate::cluster::simulation::seeds;
 
-/// Seeds that found a bug once.
-const REGRESSIONS: [u64; 6] = [42, 89, 1_000_017, 1_000_080, 2_000_019, 2_000_058];
+/// Seeds that found a bug once, of the coordinator or of the model.
+const REGRESSIONS: [u64; 23] = [
+    42, 89, 127, 152, 160, 181, 263, 267, 304, 353, 355, 375, 380, 874, 1_000_017, 1_000_080, 1_000_186, 1_000_725,
+    1_000_847, 1_000_908, 1_001_912, 2_000_019, 2_000_058,
+];
 /// How many seeds of each scenario run where nobody asks for more.
 const SEEDS: u64 = 12;
 
@@ -92,6 +95,19 @@ fn a_node_that_comes_back_is_agreed_upon_within_seconds_and_costs_the_others_no_
     world.heal();
     world.settle(AGREED_AFTER_HEAL_MS);
     assert_eq!(world.copies_lost(&[0, 1]), lost, "copies that two nodes made of each other's slots");
+}
+
+#[test]
+fn a_node_that_leaves_hands_each_slot_over_once() {
+    for seed in 0..8 {
+        let mut world = World::new(seed, Options::default());
+        world.start(4);
+        world.settle(10_000);
+        let (before, owned) = (world.handovers(0), world.owned(2));
+        world.leave(2);
+        world.settle(10_000);
+        assert_eq!(world.handovers(0) - before, owned, "seed {seed}: slots that were handed back");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use self::verdict::AGREED_MS;
 use super::{
     checks::Checks,
-    members::{Beliefs, Truth},
+    members::{Beliefs, Known, Truth},
     plane::{Frame, Plane, distinct},
 };
 use crate::cluster::{
@@ -177,6 +177,17 @@ impl World {
         self.checks.copies_lost.iter().filter(|(pair, _)| among(pair)).map(|(_, count)| count).sum()
     }
 
+    /// How many slots a host owns.
+    pub(super) fn owned(&self, host: usize) -> u64 {
+        self.nodes[host].coordinator.owned() as u64
+    }
+
+    /// How often slots have changed their owners, as a host knows it.
+    pub(super) fn handovers(&self, host: usize) -> u64 {
+        let table = self.nodes[host].coordinator.table();
+        (0..self.options.slots).map(|slot| table.epoch(slot)).sum()
+    }
+
     pub(super) fn trace(&self) -> u64 {
         self.trace.digest()
     }
@@ -335,16 +346,34 @@ impl World {
                 is_leaving: node.is_leaving,
                 has_left: node.has_left,
             };
+            let told = self.told_of(host, other).filter(|_| !truth.is_reachable);
             let beliefs = &mut self.nodes[host].beliefs;
-            has_changed |= beliefs.observe(&mut self.random, self.now_ms, other, truth);
+            has_changed |= match told {
+                Some(theirs) => beliefs.hear(&mut self.random, other, theirs),
+                None => beliefs.observe(&mut self.random, self.now_ms, other, truth),
+            };
             while other == host && !beliefs.live().contains(&truth.identity) {
                 has_changed |= beliefs.observe(&mut self.random, self.now_ms, other, truth);
             }
         }
         if has_changed {
             let view = Arc::new(self.nodes[host].beliefs.view());
+            self.note(&(
+                "sees",
+                host,
+                &view.members.values().map(|member| (member.info.identity, member.health)).collect::<Vec<_>>(),
+            ));
             self.input(host, |coordinator, io| coordinator.view_changed(io, view));
         }
+    }
+
+    /// What others tell a node of one that it has not heard of.
+    fn told_of(&self, host: usize, other: usize) -> Option<Known> {
+        let identity = &self.nodes[other].identity;
+        let is_news = self.nodes[host].beliefs.of(other, identity).is_none();
+        let in_reach = |via: &usize| self.network.is_joined(host, *via) && self.is_running(*via);
+        let tellers = (0..self.nodes.len()).filter(|via| is_news && in_reach(via));
+        tellers.into_iter().find_map(|via| self.nodes[via].beliefs.of(other, identity))
     }
 
     /// Whether a node answers another, itself or through a third.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
+use super::{Node, World};
 
 impl World {
     pub(in super::super) fn join(&mut self) {
@@ -18,11 +18,20 @@ impl World {
     /// Kills a node, unless too few were left to go on.
     pub(in super::super) fn crash(&mut self, host: usize) {
         self.note(&("crash", host));
-        let up = self.nodes.iter().filter(|node| node.is_up && !node.is_leaving).count();
-        let known = self.nodes.iter().filter(|node| !node.has_left).count();
+        let (up, known) = self.staying_and_known();
         if up >= 3 && (up - 1) * 2 > known {
             self.nodes[host].is_up = false;
         }
+    }
+
+    /// How many nodes run and are to go on, and how many count where a majority is asked for: the dead, too, of whose next lives,
+    /// which left, nobody has heard.
+    fn staying_and_known(&self) -> (usize, usize) {
+        let staying = || self.nodes.iter().filter(|node| node.is_up && !node.is_leaving);
+        let counts = |(host, node): &(usize, &Node)| {
+            !node.has_left || staying().any(|other| other.beliefs.has_earlier_life(*host, &node.identity))
+        };
+        (staying().count(), self.nodes.iter().enumerate().filter(counts).count())
     }
 
     pub(in super::super) fn restart(&mut self, host: usize) {
@@ -37,9 +46,11 @@ impl World {
         (0..self.nodes.len()).for_each(|host| self.restart(host));
     }
 
+    /// Sends a node away, unless too few were left, or no majority: without one nobody makes the copies that it takes along.
     pub(in super::super) fn leave(&mut self, host: usize) {
-        let staying = self.nodes.iter().filter(|node| node.is_up && !node.is_leaving).count();
-        if staying > 3 && self.nodes[host].is_up && !self.nodes[host].is_leaving {
+        let (staying, known) = self.staying_and_known();
+        let is_majority_left = (staying - 1) * 2 > known - 1;
+        if staying > 3 && is_majority_left && self.nodes[host].is_up && !self.nodes[host].is_leaving {
             self.note(&("leave", host));
             self.nodes[host].is_leaving = true;
             self.input(host, |coordinator, io| coordinator.leave(io));

@@ -35,7 +35,8 @@ impl World {
         let running: Vec<usize> = (0..self.nodes.len()).filter(|host| self.is_running(*host)).collect();
         let mut views: Vec<Vec<Identity>> = running.iter().map(|host| self.nodes[*host].beliefs.live()).collect();
         views.dedup();
-        if views.len() > 1 || !self.network.cut.is_empty() || self.network.loss > 0 || running.len() != views[0].len() {
+        let all_see_all = views.len() == 1 && views[0].len() == running.len();
+        if !all_see_all || !self.network.cut.is_empty() || self.network.loss > 0 {
             self.agreed_since_ms = self.now_ms;
         }
         let must_agree = self.is_strict || self.now_ms - self.agreed_since_ms >= AGREED_MS;
@@ -54,8 +55,9 @@ impl World {
                 self.check_reads(slot, host);
             }
         }
-        if self.is_strict && self.checks.longest_idle_ms > IDLE_MAX_MS {
-            self.fail("a slot had no owner for too long");
+        let (longest_ms, slot) = self.checks.longest_idle;
+        if self.is_strict && longest_ms > IDLE_MAX_MS {
+            self.fail(&format!("slot {slot} had no owner for {longest_ms} ms"));
         }
     }
 
@@ -94,7 +96,7 @@ impl World {
                 return Some(format!("{name:?} has another plan than {:?}", first.identity));
             }
         }
-        let plan = first.coordinator.plan()?;
+        let Some(plan) = first.coordinator.plan() else { return Some("there is no plan".to_owned()) };
         (0..self.options.slots).find_map(|slot| self.unsettled_slot(slot, &up, plan))
     }
 
