@@ -12,6 +12,7 @@ use rondache_protocol::bus::{
     forward::{Invalidation, kind},
     frame::Frame,
 };
+use socket2::SockRef;
 use tokio::{io::AsyncWrite, net::TcpStream};
 
 use super::{inbox::Inbox, keeper, links::Links};
@@ -54,8 +55,15 @@ async fn connect_and_serve(node: &Arc<Node>, peer: PeerIndex) -> io::Result<()> 
     let dialled = node.cluster.forwarding.dialler().dial(known);
     let stream = tokio::time::timeout(CONNECT_TIMEOUT, dialled).await.map_err(|_| io::ErrorKind::TimedOut)??;
     stream.set_nonblocking(true)?;
+    take_back_at_end(&stream)?;
     let mut socket = Socket { node: node.clone(), peer, stream: TcpStream::from_std(stream)?, inbox: Inbox::default() };
     std::future::poll_fn(|cx| with_worker(|worker| socket.poll(cx, worker))).await
+}
+
+/// Has the end of a connection take back what its peer has not received. The kernel would go on trying to deliver that for minutes, and a
+/// request that reaches a peer behind a cut which has healed is executed then, long after it was asked of another.
+fn take_back_at_end(stream: &std::net::TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }
 
 struct Socket {
@@ -134,5 +142,26 @@ pub(in crate::cluster) fn take_frame(
         }
         // A newer peer may say more than this node understands.
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{ErrorKind, Read},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_a_link_that_has_ended_had_not_delivered_yet_is_never_delivered() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let link = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let (mut peer, _) = listener.accept().expect("the same connection");
+        take_back_at_end(&link).expect("a socket's option");
+        drop(link);
+        let end = peer.read(&mut [0]).expect_err("no orderly end, for which the kernel would go on trying");
+        assert_eq!(end.kind(), ErrorKind::ConnectionReset);
     }
 }

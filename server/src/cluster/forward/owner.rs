@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hashbrown::HashMap;
@@ -18,6 +19,7 @@ use rondache_protocol::{
         writer::RespVersion,
     },
 };
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{io::AsyncWrite, net::TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -42,6 +44,9 @@ use crate::{
     },
     store::keyspace::{Circumstances, Keyspace},
 };
+
+/// A link that says nothing for so long is asked whether it is still there: its peer may have ended it while the network was cut.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A connection over which another node sends requests. It ends with its socket.
 pub(crate) struct PeerConnection {
@@ -73,6 +78,8 @@ pub(in crate::cluster) struct Serving {
 impl PeerConnection {
     pub(crate) fn new(stream: std::net::TcpStream, node: &Arc<Node>) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3).with_retries(3);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         let stream = TcpStream::from_std(stream)?;
         let client = node.clients.unlisted(stream.peer_addr()?, stream.local_addr()?, clock::unix_ms());
         Ok(Self { stream, inbox: Inbox::default(), serving: Serving::new(node, client), unsent: Vec::new() })
